@@ -14,7 +14,7 @@ import pytest
 
 import pixtrawl
 from pixtrawl.api.arguments import AS_CONFIGURED, configured, given
-from pixtrawl.cli import discover as discover_command, download as download_command
+from pixtrawl.cli.commands import discover as discover_command, download as download_command
 from pixtrawl.config.groups import Fetch, Images
 from pixtrawl.config.table import Setting, by_key, by_word
 from pixtrawl.errors import UsageError

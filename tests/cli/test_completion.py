@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pixtrawl.cli.completion import commands
+from pixtrawl.cli.commands.completion import commands
 from pixtrawl.cli.main import COMMANDS, main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE
 

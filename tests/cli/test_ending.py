@@ -31,7 +31,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         def fail(arguments: object) -> int:
             raise error
 
-        from pixtrawl.cli import report
+        from pixtrawl.cli.commands import report
 
         monkeypatch.setattr(report, "main", fail)
 

@@ -60,7 +60,7 @@ def test_0_all_that_was_asked_for_is_there(site: Playground, tmp_path: Path) -> 
 
 def test_1_something_nobody_thought_of(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import pixtrawl.cli.report as r\n"
+        "import pixtrawl.cli.commands.report as r\n"
         "def broken(arguments): raise RuntimeError('impossible')\n"
         "r.main = broken\n"
     )

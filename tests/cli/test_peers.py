@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pixtrawl.cli.completion import commands
+from pixtrawl.cli.commands.completion import commands
 from pixtrawl.cli.main import main
 from pixtrawl.cli.peers import PEERS, meant
 from pixtrawl.errors import EXIT_USAGE

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pixtrawl.cli import worker
+from pixtrawl.cli.commands import worker
 from pixtrawl.cli.parser import Parser
 
 FOLDER = Path(__file__).parents[2] / "docs/cluster"

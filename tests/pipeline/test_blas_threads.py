@@ -68,7 +68,7 @@ def test_a_download_computes_on_one_thread_of_blas(tmp_path: Path, junk: str, en
 
 def test_the_parts_of_a_run_leave_numpy_to_the_one_place_that_loads_it() -> None:
     code = (
-        "import sys, pixtrawl.pipeline.session, pixtrawl.cli.download, "
+        "import sys, pixtrawl.pipeline.session, pixtrawl.cli.commands.download, "
         "pixtrawl.engines.worker_process; print('numpy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

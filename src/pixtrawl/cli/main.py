@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from pixtrawl import __version__
 from pixtrawl.cli.surroundings import give_up_stderr, heed_sigterm, open_streams, speak_utf8
@@ -31,48 +31,40 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
 
-class Command(NamedTuple):
-    """A subcommand: the module with `add_parser(subparsers)` and `main(args)`, and its summary."""
-
-    module: str
-    sentence: str
-
-
-COMMANDS: Final[Mapping[str, Command]] = {
-    "run": Command("pixtrawl.cli.run", "find, download, check and de-duplicate images"),
-    "discover": Command("pixtrawl.cli.discover", "find image URLs and write them to a manifest"),
-    "download": Command("pixtrawl.cli.download", "download the URLs of a manifest or list"),
-    "export": Command("pixtrawl.cli.export", "write a data set in another format"),
-    "publish": Command("pixtrawl.cli.publish", "send a data set to the Hugging Face Hub"),
-    "report": Command(
-        "pixtrawl.cli.report", "show the outcome of every query and URL of a data set"
-    ),
-    "reject": Command("pixtrawl.cli.reject", "refuse images; a run finds others in their place"),
-    "label": Command("pixtrawl.cli.label", "put images under another label"),
-    "caption": Command("pixtrawl.cli.caption", "show, write or change captions of images"),
-    "dedup": Command("pixtrawl.cli.dedup", "list near duplicates and bring some back"),
-    "score": Command("pixtrawl.cli.score", "score images by a model, into columns"),
-    "relevance": Command("pixtrawl.cli.relevance", "score images against their queries"),
-    "like": Command("pixtrawl.cli.like", "mark images as wanted, and order the others by them"),
-    "unlike": Command("pixtrawl.cli.unlike", "refuse images, and order the others by them"),
-    "audit": Command("pixtrawl.cli.audit", "check classes: wrong labels, overlaps, bias"),
-    "search": Command("pixtrawl.cli.search", "find images by words or by likeness"),
-    "takedown": Command("pixtrawl.cli.takedown", "remove images and never fetch them again"),
-    "restore": Command("pixtrawl.cli.restore", "bring back images that were removed"),
-    "undo": Command("pixtrawl.cli.undo", "take back the last decision"),
-    "steer": Command("pixtrawl.cli.steer", "pause, resume or stop a run, or let it find more"),
-    "studio": Command("pixtrawl.cli.studio", "see, steer and clean data sets in the browser"),
-    "mcp": Command("pixtrawl.cli.mcp", "let an assistant collect and clean data sets"),
-    "lock": Command("pixtrawl.cli.lock", "write a recipe of a data set, or rebuild it from one"),
-    "merge": Command("pixtrawl.cli.merge", "join data sets without downloading"),
-    "verify": Command("pixtrawl.cli.verify", "check that every image is there and unaltered"),
-    "cluster": Command("pixtrawl.cli.cluster", "prepare and look after jobs on many machines"),
-    "worker": Command("pixtrawl.cli.worker", "carry out shards of a job, as one of many"),
-    "sources": Command("pixtrawl.cli.sources", "list the sources and what each needs"),
-    "doctor": Command("pixtrawl.cli.doctor", "check browser, network, disk and settings"),
-    "playground": Command("pixtrawl.cli.playground", "serve the offline practice site"),
-    "completion": Command("pixtrawl.cli.completion", "print a completion script for your shell"),
-    "config": Command("pixtrawl.cli.config", "show every setting, its value and where it was set"),
+# A command and its summary; the module of that name in pixtrawl.cli.commands carries it out.
+COMMANDS: Final[Mapping[str, str]] = {
+    "run": "find, download, check and de-duplicate images",
+    "discover": "find image URLs and write them to a manifest",
+    "download": "download the URLs of a manifest or list",
+    "export": "write a data set in another format",
+    "publish": "send a data set to the Hugging Face Hub",
+    "report": "show the outcome of every query and URL of a data set",
+    "reject": "refuse images; a run finds others in their place",
+    "label": "put images under another label",
+    "caption": "show, write or change captions of images",
+    "dedup": "list near duplicates and bring some back",
+    "score": "score images by a model, into columns",
+    "relevance": "score images against their queries",
+    "like": "mark images as wanted, and order the others by them",
+    "unlike": "refuse images, and order the others by them",
+    "audit": "check classes: wrong labels, overlaps, bias",
+    "search": "find images by words or by likeness",
+    "takedown": "remove images and never fetch them again",
+    "restore": "bring back images that were removed",
+    "undo": "take back the last decision",
+    "steer": "pause, resume or stop a run, or let it find more",
+    "studio": "see, steer and clean data sets in the browser",
+    "mcp": "let an assistant collect and clean data sets",
+    "lock": "write a recipe of a data set, or rebuild it from one",
+    "merge": "join data sets without downloading",
+    "verify": "check that every image is there and unaltered",
+    "cluster": "prepare and look after jobs on many machines",
+    "worker": "carry out shards of a job, as one of many",
+    "sources": "list the sources and what each needs",
+    "doctor": "check browser, network, disk and settings",
+    "playground": "serve the offline practice site",
+    "completion": "print a completion script for your shell",
+    "config": "show every setting, its value and where it was set",
 }
 
 _DECODING: Final = frozenset({"run", "download"})
@@ -141,7 +133,7 @@ def _run(name: str, arguments: list[str]) -> int:
 
         from pixtrawl.cli.parser import Parser
 
-        module = import_module(COMMANDS[name].module)
+        module = import_module(f"pixtrawl.cli.commands.{name}")
         subparsers = Parser(prog="pixtrawl").add_subparsers()
         module.add_parser(subparsers)
         try:
@@ -213,7 +205,7 @@ def help_text() -> str:
             "From a list of keywords to an image data set that can be trained on.",
             "",
             "commands:",
-            *(f"  {name:{width + 3}}  {command.sentence}" for name, command in COMMANDS.items()),
+            *(f"  {name:{width + 3}}  {summary}" for name, summary in COMMANDS.items()),
             "",
             "examples:",
             "  pixtrawl run 'tabby cat' 'golden retriever' -n 100",

@@ -7,7 +7,9 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from pixtrawl.cli.by_store import (
+from pixtrawl.cli.commands.cluster_status import show_status
+from pixtrawl.cli.commands.download_shards import prepared
+from pixtrawl.cli.commands.shard_sets import (
     add_collect,
     add_duplicates,
     add_plan,
@@ -15,9 +17,7 @@ from pixtrawl.cli.by_store import (
     find_duplicates,
     plan_job,
 )
-from pixtrawl.cli.job_status import show_status
 from pixtrawl.cli.options import add_config, add_output, add_settings, given, load_settings
-from pixtrawl.cli.shards import prepared
 from pixtrawl.cluster.job_keys import LEASE_S, SHARD_ROWS, job_settings
 
 if TYPE_CHECKING:

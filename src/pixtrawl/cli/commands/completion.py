@@ -65,10 +65,10 @@ def commands() -> dict[str, DescribedCommand]:
     from pixtrawl.cli.parser import Parser
 
     found = {}
-    for name, command in COMMANDS.items():
+    for name, summary in COMMANDS.items():
         subparsers = Parser(prog="pixtrawl").add_subparsers()
-        import_module(command.module).add_parser(subparsers)
-        found[name] = _described(command.sentence, subparsers.choices[name])
+        import_module(f"pixtrawl.cli.commands.{name}").add_parser(subparsers)
+        found[name] = _described(summary, subparsers.choices[name])
     return found
 
 

@@ -46,7 +46,7 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
-    from pixtrawl.cli.score import ModelFetch
+    from pixtrawl.cli.commands.score import ModelFetch
     from pixtrawl.display.screen import clean, out, out_json
     from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, UsageError
     from pixtrawl.folder.dataset_folder import Folder

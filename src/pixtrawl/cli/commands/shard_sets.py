@@ -115,7 +115,7 @@ def find_duplicates(arguments: argparse.Namespace) -> int:
 
     from msgspec import to_builtins
 
-    from pixtrawl.cli.export import ExportProgress
+    from pixtrawl.cli.commands.export import ExportProgress
     from pixtrawl.cli.options import load_settings
     from pixtrawl.cluster import judging
     from pixtrawl.cluster.duplicates import forget_duplicates

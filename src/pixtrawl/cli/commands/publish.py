@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixtrawl.cli.export import (
+from pixtrawl.cli.commands.export import (
     ExportProgress,
     add_captions,
     add_choice,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from pixtrawl.cli import like
+from pixtrawl.cli.commands import like
 
 
 def add_parser(subparsers: Any) -> None:

@@ -68,7 +68,7 @@ def main(arguments: argparse.Namespace) -> int:
         return show_manifests(
             arguments.manifests, config, limit_given=limit_given, as_json=arguments.json
         )
-    from pixtrawl.cli.shards import download_shards
+    from pixtrawl.cli.commands.download_shards import download_shards
     from pixtrawl.cluster.place import into_shards
 
     if into_shards(config):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from pixtrawl.cli.commands.score import add_scoring
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
-from pixtrawl.cli.score import add_scoring
 
 _EPILOG = """\
 The same as `pixtrawl score DIR --model PATH --as relevance`. PATH is a folder with visual.onnx,
@@ -38,6 +38,6 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run `score --as relevance`. Return the exit code: 0, or 4 if there is no image."""
-    from pixtrawl.cli.score import run_scoring
+    from pixtrawl.cli.commands.score import run_scoring
 
     return run_scoring(arguments, "relevance", load_settings(arguments).config)

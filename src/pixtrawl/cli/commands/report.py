@@ -77,7 +77,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0 when there is a report, whatever it says."""
     from pixtrawl.cli import running
     from pixtrawl.cli.by_hand import report_changes_by_hand, show_changes_by_hand
-    from pixtrawl.cli.by_store import report_shards
+    from pixtrawl.cli.commands.shard_sets import report_shards
     from pixtrawl.cluster.place import is_shards
     from pixtrawl.display.screen import note
     from pixtrawl.folder.dataset_folder import Folder

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import to_builtins
 
-from pixtrawl.cli import source_save
+from pixtrawl.cli.commands import sources_save
+from pixtrawl.cli.commands.sources_check import WORD, check
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
-from pixtrawl.cli.source_check import WORD, check
 from pixtrawl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def main(arguments: argparse.Namespace) -> int:
     config = load_settings(arguments).config
     if arguments.names[:1] == [WORD]:
         return check(arguments.names[1:], config, as_json=arguments.json)
-    if arguments.names[:1] == [source_save.WORD]:
+    if arguments.names[:1] == [sources_save.WORD]:
         rest = arguments.names[1:]
-        return source_save.save(rest, arguments.save_to, config, as_json=arguments.json)
+        return sources_save.save(rest, arguments.save_to, config, as_json=arguments.json)
     if arguments.save_to:
         raise UsageError('-o FILE belongs to: pixtrawl sources save NAME "query" -o FILE')
     rows = source_facts(arguments.names, config.sources)

@@ -40,7 +40,7 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0 once it is on the disk."""
-    from pixtrawl.cli.reject import show
+    from pixtrawl.cli.commands.reject import show
     from pixtrawl.display.screen import clean
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder

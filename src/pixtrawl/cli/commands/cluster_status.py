@@ -16,7 +16,7 @@ __all__ = ["job_metrics", "show_status"]
 
 def show_status(arguments: argparse.Namespace) -> int:
     """Show the status, with `--watch` until the job is complete. Return the exit code."""
-    from pixtrawl.cli.job_page import job_page
+    from pixtrawl.cli.commands.cluster_page import job_page
     from pixtrawl.cluster.job import read_job
     from pixtrawl.cluster.store import Store
     from pixtrawl.cluster.upkeep import status
@@ -90,7 +90,7 @@ def job_metrics(found: JobStatus) -> list[Metric]:
 
 
 def _status_lines(found: JobStatus) -> list[str]:
-    from pixtrawl.cli.job_page import state_of
+    from pixtrawl.cli.commands.cluster_page import state_of
     from pixtrawl.display.screen import plural, size
 
     lines = [

@@ -53,7 +53,7 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
     from pixtrawl.cli import running
-    from pixtrawl.cli.cluster import job_config
+    from pixtrawl.cli.commands.cluster import job_config
     from pixtrawl.cluster.job import read_job
     from pixtrawl.cluster.program import work
     from pixtrawl.cluster.store import Store
