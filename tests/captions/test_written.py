@@ -11,8 +11,8 @@ from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE
 from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.exporters.splits import Splitting, parse_shares
-from pixtrawl.folder import caption_files
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.derived import caption_files
 from pixtrawl.pipeline import captioning
 from tests.captions.sets import foxes, rows
 

@@ -14,9 +14,9 @@ import pixtrawl
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE, UsageError
-from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
-from pixtrawl.folder.deciding import take_in
+from pixtrawl.folder.decisions import journal
+from pixtrawl.folder.decisions.applying import take_in
 from pixtrawl.pipeline.report import report
 from tests.life.sets import assert_whole, labels, on_disk, pets
 from tests.pipeline.pictures import Host, fetch, jpeg, manifest

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.decision_journal import ACTIONS, DecisionRecord
+from pixtrawl.folder.decisions import journal
+from pixtrawl.folder.decisions.journal import ACTIONS, DecisionRecord
 from tests import warm_command
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

@@ -9,7 +9,7 @@ import pytest
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_OK
-from pixtrawl.folder.decision_journal import ACTIONS, FACTS, STEERING, DecisionRecord
+from pixtrawl.folder.decisions.journal import ACTIONS, FACTS, STEERING, DecisionRecord
 from pixtrawl.operations.decision_summary import summarise
 from tests.life.sets import pets
 from tests.pipeline.pictures import Host

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from markdown_it import MarkdownIt
 
-from pixtrawl.folder.card import (
+from pixtrawl.folder.derived.card import (
     Credit,
     attribution,
     attribution_lines,
@@ -17,7 +17,7 @@ from pixtrawl.folder.card import (
     markdown_text,
     summarise,
 )
-from pixtrawl.folder.card_header import yaml_text
+from pixtrawl.folder.derived.card_header import yaml_text
 from pixtrawl.model import Candidate, ImageInfo, Sample
 from tests.matrices import examples
 

@@ -19,10 +19,10 @@ from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.files import listing as file_listing, records as file_records
 from pixtrawl.catalog.files.listing import KnownFiles
 from pixtrawl.folder import folder_listing, on_disk
-from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.folder_listing import FolderListing, FolderTimes
 from pixtrawl.folder.on_disk import Differences
+from pixtrawl.folder.recovery.catch_up import catch_up
 
 IMAGES = 6
 

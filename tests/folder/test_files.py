@@ -13,7 +13,9 @@ from typing import NoReturn
 import pytest
 
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import derived, files, recovery
+from pixtrawl.folder import files
+from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.recovery import crash as recovery
 from pixtrawl.folder.sample_list import Samples
 from tests.catalog.data import Data
 

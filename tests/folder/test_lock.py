@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import file_lock
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
+from pixtrawl.folder.locks import file_lock
 from tests import warm_command
 from tests.matrices import crossed
 

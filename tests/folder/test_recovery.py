@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pixtrawl.catalog import frontier, samples
 from pixtrawl.catalog.schema.states import SampleState
-from pixtrawl.folder import recovery
 from pixtrawl.folder.layout import is_passing, staged_name, temporary_name
-from pixtrawl.folder.recovery import Recovered
+from pixtrawl.folder.recovery import crash as recovery
+from pixtrawl.folder.recovery.crash import Recovered
 from pixtrawl.folder.sample_list import Samples
 from tests.catalog.data import Data
 

@@ -16,8 +16,9 @@ from pixtrawl.catalog import samples
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.catalog.files import derived_mark
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import evidence, quarantine, recovery, takeover
+from pixtrawl.folder import evidence, quarantine, takeover
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
+from pixtrawl.folder.recovery import crash as recovery
 from pixtrawl.pipeline import curate
 from tests import warm_command
 from tests.catalog.data import Data

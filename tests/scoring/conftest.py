@@ -14,8 +14,9 @@ from PIL import Image
 
 from pixtrawl.catalog import frontier, run_log, samples
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.folder import derived, files
+from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.derived import writing as derived
 from pixtrawl.folder.layout import file_name
 from pixtrawl.images.appearance.chroma import chroma_grid
 from pixtrawl.model import Candidate, ImageInfo, Outcome, Query, Reason

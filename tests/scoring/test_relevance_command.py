@@ -12,7 +12,7 @@ import pytest
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived import metadata_row
+from pixtrawl.folder.derived.writing import metadata_row
 from tests.scoring.conftest import RED, png, write_dataset
 from tests.scoring.tiny import write_model
 
@@ -101,7 +101,7 @@ def test_what_cannot_be_is_a_usage_error(tmp_path: Path, given: list[str]) -> No
 def test_help_and_import_bring_in_nothing_heavy() -> None:
     code = (
         "import sys; from pixtrawl.cli.main import main; main(['relevance', '--help']);"
-        "import pixtrawl.folder.derived, pixtrawl.scoring.score, pixtrawl.scoring.models.loading;"
+        "import pixtrawl.folder.derived.writing, pixtrawl.scoring.score, pixtrawl.scoring.models.loading;"
         "print([m for m in ('onnxruntime', 'tokenizers', 'torch', 'open_clip') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,8 +16,8 @@ import pytest
 
 import pixtrawl
 from pixtrawl.catalog import relations
-from pixtrawl.folder import derived
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
+from pixtrawl.folder.derived import writing as derived
 from pixtrawl.model import Sample
 from tests.life.sets import assert_whole, labels, on_disk
 from tests.studio.client import Client, studio_on

@@ -15,9 +15,9 @@ import pytest
 
 import pixtrawl
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
-from pixtrawl.folder.deciding import take_in
+from pixtrawl.folder.decisions import journal
+from pixtrawl.folder.decisions.applying import take_in
 from pixtrawl.pipeline import curate
 from pixtrawl.pipeline.copy_back import bring_waiting
 from tests.life.sets import assert_whole, on_disk

@@ -13,8 +13,8 @@ import pixtrawl
 from pixtrawl.catalog.files import derived_mark
 from pixtrawl.catalog.views.filter import LookFilter, LookSort
 from pixtrawl.catalog.views.table import kept_ids
-from pixtrawl.folder.catch_up import is_behind
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.recovery.catch_up import is_behind
 from pixtrawl.pipeline import deciding
 from pixtrawl.scoring.likeness.similar import order_by_likeness
 from pixtrawl.scoring.likeness.spaces import space_of

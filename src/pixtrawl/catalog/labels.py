@@ -2,7 +2,7 @@
 
 An image that is put under another label keeps its row and number. A second row stays behind under
 the old label (`RELABELLED`), so that the picture is not accepted there again and its number stays
-taken. This module writes rows only; `folder.relabel` moves the files.
+taken. This module writes rows only; `folder.decisions.relabel` moves the files.
 """
 
 from __future__ import annotations

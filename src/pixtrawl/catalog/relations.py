@@ -106,7 +106,7 @@ def urls_of_host(
 def withdraw(db: sqlite3.Connection, sample_id: int, reason: Reason) -> Withdrawal | None:
     """Withdraw a kept image together with its copies. Return None where it was not kept.
 
-    Its number stays taken. The file is moved aside after the commit (`folder.removals`).
+    Its number stays taken. The file is moved aside after the commit (`folder.decisions.removals`).
     """
     row = db.execute(
         f"UPDATE sample SET state = {SampleState.WITHDRAWN}, withdrawn_for = ? "

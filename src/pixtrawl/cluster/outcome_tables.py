@@ -24,7 +24,7 @@ except ImportError:
 
 from pixtrawl.cluster.outcome_rows import COLUMNS, PICTURE_COLUMNS
 from pixtrawl.errors import StorageError
-from pixtrawl.folder.features import IMAGE
+from pixtrawl.folder.derived.features import IMAGE
 
 __all__ = [
     "DuplicatesFile",

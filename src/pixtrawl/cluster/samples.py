@@ -27,9 +27,9 @@ from pixtrawl.cluster.shard_sample import sample_of
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.url_outcomes import ShardOutcomesList
 from pixtrawl.errors import UsageError
-from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import needs_folder
+from pixtrawl.folder.recovery.by_hand import ByHand
 from pixtrawl.model import Reason, Sample
 from pixtrawl.pipeline.outcomes import Outcomes
 from pixtrawl.report import Report

@@ -231,7 +231,7 @@ def log_changes_by_hand(samples: AnySamples) -> None:
     if samples.noticed is not None:
         import logging
 
-        from pixtrawl.folder.by_hand import sentences
+        from pixtrawl.folder.recovery.by_hand import sentences
 
         for sentence in sentences(samples.noticed):
             logging.getLogger("pixtrawl").warning("%s: %s", samples.folder.root, sentence)

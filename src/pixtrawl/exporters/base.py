@@ -15,7 +15,7 @@ from msgspec import Struct
 from pixtrawl.exporters.columns import ORIGINALS, TYPES, Columns, row_text
 from pixtrawl.exporters.plan import ExportPlan, PlannedImage
 from pixtrawl.exporters.target import STATE, Target
-from pixtrawl.folder.features import Features, features_of
+from pixtrawl.folder.derived.features import Features, features_of
 from pixtrawl.transform import Picture, Transform
 
 __all__ = [

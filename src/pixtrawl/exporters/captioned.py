@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from pixtrawl.captions import Chain, caption_of
-from pixtrawl.folder.caption_files import MAX_BYTES, hand_text
+from pixtrawl.folder.derived.caption_files import MAX_BYTES, hand_text
 from pixtrawl.model import Caption, Sample
 
 __all__ = ["MAX_BYTES", "captioned"]

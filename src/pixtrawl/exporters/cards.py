@@ -8,8 +8,8 @@ from typing import IO, Final
 
 from pixtrawl.exporters.base import ExportJob, FinalFile, Written
 from pixtrawl.exporters.plan import PlannedImage
-from pixtrawl.folder.card import Credit, Summary, attribution_lines, data_card
-from pixtrawl.folder.features import Features
+from pixtrawl.folder.derived.card import Credit, Summary, attribution_lines, data_card
+from pixtrawl.folder.derived.features import Features
 from pixtrawl.preferences import KEY
 
 __all__ = ["card_files", "split_word"]

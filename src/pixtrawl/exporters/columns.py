@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pixtrawl.folder.derived import (
+from pixtrawl.folder.derived.writing import (
     FLAGS,
     INTEGERS as MEASURES,
     NUMBERS,

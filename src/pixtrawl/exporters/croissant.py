@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from pixtrawl.folder.card import Summary
-from pixtrawl.folder.features import Features
+from pixtrawl.folder.derived.card import Summary
+from pixtrawl.folder.derived.features import Features
 
 __all__ = ["DataFile", "croissant"]
 

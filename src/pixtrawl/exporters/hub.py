@@ -17,8 +17,8 @@ from pixtrawl.exporters.croissant import DataFile, croissant
 from pixtrawl.exporters.parquet import Parquet, ParquetShard, numbered
 from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.exporters.shard_tree import HubShard, Leaf, cut, limit_bytes
-from pixtrawl.folder.card import Summary
-from pixtrawl.folder.features import IMAGE
+from pixtrawl.folder.derived.card import Summary
+from pixtrawl.folder.derived.features import IMAGE
 
 __all__ = ["CARD", "CROISSANT", "HubFiles", "shards_of"]
 

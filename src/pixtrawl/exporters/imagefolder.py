@@ -15,7 +15,7 @@ from pixtrawl.exporters.caption_files import CaptionFiles
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.columns import TEXT
 from pixtrawl.exporters.plan import PlannedImage
-from pixtrawl.folder.features import IMAGE, Features
+from pixtrawl.folder.derived.features import IMAGE, Features
 
 __all__ = ["FilesPart", "ImageFolder", "leaf_name"]
 

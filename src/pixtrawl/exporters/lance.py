@@ -33,7 +33,7 @@ from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.parquet import ImageRows
 from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.exporters.protobuf import field, fields, varint
-from pixtrawl.folder.features import IMAGE, TEXT, Features
+from pixtrawl.folder.derived.features import IMAGE, TEXT, Features
 
 __all__ = ["Lance"]
 

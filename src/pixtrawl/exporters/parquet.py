@@ -25,7 +25,7 @@ from pixtrawl.exporters.base import ExportJob, FinalFile, Item, ShardPart, Writt
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.columns import Columns
 from pixtrawl.exporters.plan import PlannedImage
-from pixtrawl.folder.features import IMAGE, TEXT, Features
+from pixtrawl.folder.derived.features import IMAGE, TEXT, Features
 from pixtrawl.manifests.reader import FIELDS, TEXTS, row_of
 from pixtrawl.model import Candidate
 

@@ -10,7 +10,7 @@ from pixtrawl.exporters.base import ExportJob, json_line
 from pixtrawl.exporters.columns import TEXT
 from pixtrawl.exporters.imagefolder import ImageFolder, leaf_name
 from pixtrawl.exporters.plan import PlannedImage
-from pixtrawl.folder.features import Features
+from pixtrawl.folder.derived.features import Features
 
 __all__ = ["AiToolkit", "Diffusers", "Kohya"]
 

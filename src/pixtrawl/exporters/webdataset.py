@@ -14,7 +14,7 @@ from pixtrawl.exporters.base import ExportJob, FinalFile, Item, ShardPart, Writt
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.columns import TEXT, row_text
 from pixtrawl.exporters.plan import PlannedImage
-from pixtrawl.folder.features import IMAGE, TEXT as STRING, Features, class_label, value
+from pixtrawl.folder.derived.features import IMAGE, TEXT as STRING, Features, class_label, value
 
 __all__ = ["WebDataset"]
 

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from pixtrawl.errors import StorageError, UsageError
-from pixtrawl.folder import file_lock, layout
+from pixtrawl.folder import layout
+from pixtrawl.folder.locks import file_lock
 
 __all__ = ["DatasetLock", "Folder", "holds", "in_use"]
 

@@ -19,7 +19,7 @@ def known_queries(folder: Folder) -> list[tuple[str, str]]:
         StorageError: the catalog cannot be read.
     """
     if folder.is_lost():  # its catalog is made again later, by whoever holds the lock
-        from pixtrawl.folder import remains
+        from pixtrawl.folder.recovery import remains
 
         return list(remains.read(folder, Salvaged()).texts.items())
     if not folder.exists():

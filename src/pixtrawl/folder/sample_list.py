@@ -18,9 +18,9 @@ from pixtrawl.catalog import sample_order, samples
 from pixtrawl.catalog.reading import Reader
 from pixtrawl.catalog.sample_order import EVERY, Only, of_queries, of_rows
 from pixtrawl.errors import StorageError
-from pixtrawl.folder.by_hand import ByHand
-from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.recovery.by_hand import ByHand
+from pixtrawl.folder.recovery.catch_up import catch_up
 from pixtrawl.model import Sample
 
 __all__ = ["Samples", "open_samples"]

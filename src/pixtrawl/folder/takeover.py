@@ -16,7 +16,8 @@ from typing import Final
 
 from pixtrawl.catalog.database import write_log_in
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import file_lock, files, layout
+from pixtrawl.folder import files, layout
+from pixtrawl.folder.locks import file_lock
 
 __all__ = ["take_over"]
 

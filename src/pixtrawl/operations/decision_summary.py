@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.decisions.journal import DecisionRecord
 
 __all__ = ["summarise"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from pixtrawl.errors import StorageError
-from pixtrawl.folder.system_lock import Attempt, lock_open_file, unlock
+from pixtrawl.folder.locks.system_lock import Attempt, lock_open_file, unlock
 
 __all__ = ["JobHold", "is_held"]
 

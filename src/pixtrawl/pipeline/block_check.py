@@ -23,9 +23,10 @@ from pixtrawl.catalog import block_hashes
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.config.groups import Images
 from pixtrawl.events import Listener, Notice, ignore
-from pixtrawl.folder import decision_journal as journal, files, quarantine
+from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.decisions import journal
+from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.folder.layout import staged_name
 from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.images.interface import Verdict

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from pixtrawl.captions import WRITTEN, Chain, caption_of
 from pixtrawl.catalog import samples, written
 from pixtrawl.errors import StorageError, UsageError
-from pixtrawl.folder import caption_files, decision_journal as journal, derived
-from pixtrawl.folder.caption_files import CaptionFilesWritten
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.decisions import journal
+from pixtrawl.folder.derived import caption_files, writing as derived
+from pixtrawl.folder.derived.caption_files import CaptionFilesWritten
 from pixtrawl.model import Caption
 from pixtrawl.pipeline.deciding import Recorded, Who, named_images, record
 from pixtrawl.pipeline.opened import looked_at, opened

@@ -25,9 +25,10 @@ from pixtrawl.catalog.decisions import recorded as decisions
 from pixtrawl.catalog.decisions.recorded import DecisionState
 from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.config.images import Images
-from pixtrawl.folder import deciding, files, quarantine
+from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.deciding import TakenIn
+from pixtrawl.folder.decisions import applying as deciding
+from pixtrawl.folder.decisions.applying import TakenIn
 from pixtrawl.folder.layout import file_name, staged_name
 from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.images.formats.sniff import EXTENSIONS

@@ -19,11 +19,9 @@ from pixtrawl.catalog.decisions import takedown
 from pixtrawl.catalog.decisions.takedown import Rule, Taken, TakenDown
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import UsageError
-from pixtrawl.folder import (
-    decision_journal as journal,
-    quarantine,
-)
+from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.decisions import journal
 from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.pipeline.copy_back import add_row, decoded
 from pixtrawl.pipeline.deciding import Who, record

@@ -19,10 +19,11 @@ from pixtrawl.catalog import kept, queries, run_log
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.files import derived_mark
 from pixtrawl.errors import StorageError, UsageError
-from pixtrawl.folder import deciding, decision_journal as journal, derived
 from pixtrawl.folder.dataset_folder import Folder, in_use
-from pixtrawl.folder.decision_effects import Effect
-from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.decisions import applying as deciding, journal
+from pixtrawl.folder.decisions.effects import Effect
+from pixtrawl.folder.decisions.journal import DecisionRecord
+from pixtrawl.folder.derived import writing as derived
 from pixtrawl.pipeline import mending
 from pixtrawl.pipeline.opened import locked, looked_at, opened, relative
 

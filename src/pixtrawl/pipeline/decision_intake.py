@@ -13,10 +13,10 @@ from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.decisions import wanted_back
 from pixtrawl.errors import EngineError
 from pixtrawl.events import DecisionTaken, Event, Notice
-from pixtrawl.folder import deciding, decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.deciding import TakenIn
-from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.decisions import applying as deciding, journal
+from pixtrawl.folder.decisions.applying import TakenIn
+from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.pipeline.copy_back import bring_waiting
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.scheduler.scheduler import Scheduler

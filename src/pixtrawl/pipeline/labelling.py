@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pixtrawl.catalog import kept, labels
 from pixtrawl.catalog.decisions import recorded as decisions
 from pixtrawl.errors import UsageError
-from pixtrawl.folder import decision_journal as journal, derived, label_moves, relabel, removals
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.decision_journal import DecisionRecord
-from pixtrawl.folder.label_moves import Relabelled
+from pixtrawl.folder.decisions import journal, label_moves, relabel, removals
+from pixtrawl.folder.decisions.journal import DecisionRecord
+from pixtrawl.folder.decisions.label_moves import Relabelled
+from pixtrawl.folder.derived import writing as derived
 from pixtrawl.pipeline.deciding import Recorded, Who, record, undo_of
 from pixtrawl.pipeline.opened import looked_at, opened, relative
 

@@ -16,10 +16,11 @@ from pixtrawl import durable
 from pixtrawl.catalog import samples
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.files import edited, records as file_records, unplaced
-from pixtrawl.folder import files, quarantine, recovery
+from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import parse_file_name
-from pixtrawl.folder.recovery import Recovered
+from pixtrawl.folder.recovery import crash as recovery
+from pixtrawl.folder.recovery.crash import Recovered
 from pixtrawl.images.formats.sniff import EXTENSIONS
 from pixtrawl.pipeline.copy_back import bring_waiting
 from pixtrawl.pipeline.decide.orphans import Orphans

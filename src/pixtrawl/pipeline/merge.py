@@ -26,10 +26,12 @@ from pixtrawl.catalog.rebuild import import_rows
 from pixtrawl.config.groups import Images
 from pixtrawl.dedup import Level
 from pixtrawl.errors import StorageError, UsageError
-from pixtrawl.folder import derived, files, journal_facts, quarantine, removals
-from pixtrawl.folder.catch_up import catch_up
+from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder, in_use
+from pixtrawl.folder.decisions import journal_facts, removals
+from pixtrawl.folder.derived import writing as derived
 from pixtrawl.folder.layout import file_name, staged_name
+from pixtrawl.folder.recovery.catch_up import catch_up
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Outcome, Reason, Sample, Task
 from pixtrawl.pipeline import mending

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import UsageError
-from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.disk_trouble import explained_disk_errors
 from pixtrawl.folder.own_folders import require_own_folders
+from pixtrawl.folder.recovery.catch_up import catch_up
 from pixtrawl.pipeline import mending
 
 __all__ = ["locked", "looked_at", "opened", "relative", "split_root"]

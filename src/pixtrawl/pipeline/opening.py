@@ -24,8 +24,9 @@ from pixtrawl.engines.arrivals import Arrivals
 from pixtrawl.engines.base import Engine, EngineKind, WorkerSpec
 from pixtrawl.engines.choice import choose
 from pixtrawl.events import Event, Listener, Notice
-from pixtrawl.folder import by_hand, decision_journal as journal, recovery
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.decisions import journal
+from pixtrawl.folder.recovery import by_hand, crash as recovery
 from pixtrawl.folder.renditions import RenditionWriter
 from pixtrawl.images.rules import Rules
 from pixtrawl.pipeline import block_check, mending, topic_model

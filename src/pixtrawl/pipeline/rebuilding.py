@@ -25,17 +25,13 @@ from pixtrawl.catalog.rebuild.described import Described
 from pixtrawl.catalog.rebuild.salvage import Salvaged
 from pixtrawl.catalog.run_log import now
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import (
-    decision_actions,
-    decision_journal as journal,
-    on_disk,
-    quarantine,
-    remains,
-)
+from pixtrawl.folder import on_disk, quarantine
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.decision_journal import FACTS
-from pixtrawl.folder.journal_state import Gone, JournalState, state_after
+from pixtrawl.folder.decisions import actions as decision_actions, journal
+from pixtrawl.folder.decisions.journal import FACTS
+from pixtrawl.folder.decisions.journal_state import Gone, JournalState, state_after
 from pixtrawl.folder.layout import parse_file_name, quarantine_name
+from pixtrawl.folder.recovery import remains
 from pixtrawl.model import ImageInfo
 from pixtrawl.pipeline.examining import ImageFile, examined
 
@@ -100,7 +96,7 @@ def _files(folder: Folder, found: remains.Remains) -> Iterator[ImageFile]:
     """Yield every described image, then each numbered file that nothing describes."""
     for name, image in found.images.items():
         yield ImageFile(name, image)
-    # A file that was moved by hand is recognised later, by its bytes (folder.by_hand).
+    # A file that was moved by hand is recognised later, by its bytes (folder.recovery.by_hand).
     for name in on_disk.numbered(folder.root):
         if name not in found.images:
             yield ImageFile(name, None)
@@ -208,7 +204,7 @@ def _remove(
         row = rebuilt.kept_row(db, label, one.sha256)
         if one.kind == "deleted":
             if row is not None:
-                continue  # still described: `folder.by_hand` sees whether its file is there
+                continue  # still described: folder.recovery.by_hand sees if its file is there
             done.deleted += 1
         if row is None:
             number = (parse_file_name(f"{label}/{leaf}") or ("", rebuilt.next_id(db)))[1]

@@ -21,10 +21,10 @@ from pixtrawl.errors import (
     EXIT_SHORT,
 )
 from pixtrawl.folder import evidence
-from pixtrawl.folder.by_hand import ByHand
-from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.disk_trouble import explained_disk_errors
+from pixtrawl.folder.recovery.by_hand import ByHand
+from pixtrawl.folder.recovery.catch_up import catch_up
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
 from pixtrawl.pipeline.changes import asked_otherwise, changed_rules
 from pixtrawl.report import QueryReport, Report

@@ -13,8 +13,8 @@ from pixtrawl.catalog.decisions import removed as removed_rows, takedown
 from pixtrawl.catalog.decisions.takedown import Rule, TakenDown
 from pixtrawl.catalog.schema.states import SampleState, any_of
 from pixtrawl.errors import UsageError
-from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.decisions import journal
 from pixtrawl.pipeline import curate
 from pixtrawl.pipeline.deciding import Who, record
 from pixtrawl.pipeline.opened import looked_at, relative

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from pixtrawl.catalog import queries, run_log
 from pixtrawl.engines.base import Engine
 from pixtrawl.events import CandidateSettled, Event, Notice
-from pixtrawl.folder import derived
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.derived import writing as derived
 from pixtrawl.model import REASONS
 from pixtrawl.pipeline import mending
 from pixtrawl.pipeline.decide.decision import Decision

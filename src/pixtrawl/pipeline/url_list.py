@@ -6,8 +6,8 @@ import asyncio
 from typing import Final
 
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.folder import derived
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.derived import writing as derived
 
 __all__ = ["UrlListWriter"]
 

@@ -21,8 +21,10 @@ from pixtrawl.catalog.files import edited
 from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.catalog.schema.tables import require_readable
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import derived, files, on_disk, recovery
+from pixtrawl.folder import files, on_disk
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
+from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.recovery import crash as recovery
 from pixtrawl.pipeline.rebuilding import rebuild
 
 __all__ = ["ADVICE", "FileTrouble", "Verified", "repair", "verify"]

@@ -24,7 +24,7 @@ from pixtrawl.exporters.base import Publication
 from pixtrawl.exporters.export import Exported, ExportOptions, Progress, export
 from pixtrawl.exporters.hub import CARD, shards_of
 from pixtrawl.exporters.target import STATE
-from pixtrawl.folder.card import markdown_text
+from pixtrawl.folder.derived.card import markdown_text
 from pixtrawl.model import Sample
 from pixtrawl.publishing.difference import Difference, LocalFile, compare
 from pixtrawl.publishing.hub import MANIFEST, Hub, RemoteState, Sent

@@ -8,8 +8,8 @@ from typing import Any
 
 from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.errors import UsageError
-from pixtrawl.folder import derived
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.derived import writing as derived
 from pixtrawl.scoring.score import opened
 
 __all__ = ["recorded_hashes", "remove_scores"]

@@ -19,8 +19,9 @@ from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.scores import columns as scores, embeddings
 from pixtrawl.catalog.scores.columns import ColumnType, ScoreColumn
 from pixtrawl.errors import UsageError
-from pixtrawl.folder import derived, recovery
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
+from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.recovery import crash as recovery
 from pixtrawl.scoring.columns import check_name, check_unused, columns_of, rows_of
 from pixtrawl.scoring.likeness.alike import Alike, alike
 from pixtrawl.scoring.likeness.typical import label_scores

@@ -12,8 +12,8 @@ from pixtrawl.captions import WRITTEN, caption_of
 from pixtrawl.catalog import samples, written
 from pixtrawl.catalog.schema.states import KEPT_STATES
 from pixtrawl.catalog.views.rows import LookRow
-from pixtrawl.folder import decision_journal as journal
-from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.decisions import journal
+from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.model import Caption
 from pixtrawl.pipeline.captioning import MAX_TEXT
 from pixtrawl.studio.messages import DecisionRequest, StudioError

@@ -14,9 +14,10 @@ from pixtrawl.catalog.schema.states import KEPT_STATES, SampleState
 from pixtrawl.catalog.views import rows as look_rows
 from pixtrawl.catalog.views.rows import DecidedCandidate, LookRow
 from pixtrawl.errors import PixtrawlError, StorageError, UsageError
-from pixtrawl.folder import decision_journal as journal, quarantine
+from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import in_use
-from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.decisions import journal
+from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.model import Reason
 from pixtrawl.operations.decision_summary import summarise
 from pixtrawl.pipeline import curate, deciding

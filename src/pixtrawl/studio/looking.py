@@ -15,7 +15,8 @@ from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.catalog.views import counts as look_counts, rows as look_rows
 from pixtrawl.catalog.views.filter import LookFilter
 from pixtrawl.catalog.views.table import kept_ids, marked_ids
-from pixtrawl.folder import deciding, decision_journal as journal, quarantine
+from pixtrawl.folder import quarantine
+from pixtrawl.folder.decisions import applying as deciding, journal
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.studio.messages import (
     ItemPage,

@@ -20,10 +20,10 @@ from pixtrawl.catalog.files import derived_mark
 from pixtrawl.catalog.reading import Reader, data_version
 from pixtrawl.catalog.run_log import Run
 from pixtrawl.catalog.views.table import LookTable, kept_ids
-from pixtrawl.folder import decision_journal as journal
-from pixtrawl.folder.catch_up import catch_up, is_behind
 from pixtrawl.folder.dataset_folder import Folder, holds, in_use
+from pixtrawl.folder.decisions import journal
 from pixtrawl.folder.disk_trouble import explained_disk_errors
+from pixtrawl.folder.recovery.catch_up import catch_up, is_behind
 from pixtrawl.images.record import MEASURES
 from pixtrawl.numeric import give_back
 from pixtrawl.studio.known_sets import set_id

@@ -11,8 +11,8 @@ from typing import Final
 
 from pixtrawl.catalog.decisions import recorded as noted
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import deciding as taken, decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder, in_use
+from pixtrawl.folder.decisions import applying as taken, journal
 from pixtrawl.pipeline import deciding
 
 __all__ = ["Settling"]

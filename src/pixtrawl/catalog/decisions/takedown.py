@@ -189,7 +189,9 @@ def matching(db: sqlite3.Connection, down: TakenDown, *, states: str = KEPT) -> 
 
 
 def remove(db: sqlite3.Connection, taken: Sequence[Taken], rules: Sequence[Rule] = ()) -> None:
-    """Mark images as taken down and add rules for their bytes; `folder.removals` removes the files.
+    """Mark images as taken down and add rules for their bytes.
+
+    `folder.decisions.removals` removes the files.
 
     `rules` are those that the user gave: each is recorded as a cause of the removals it matches.
     """

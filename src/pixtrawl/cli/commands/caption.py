@@ -73,7 +73,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code: 0 once the decision is on the disk."""
     from pixtrawl.captions import read_chain
     from pixtrawl.errors import EXIT_OK
-    from pixtrawl.folder import caption_files
+    from pixtrawl.folder.derived import caption_files
     from pixtrawl.pipeline import captioning
     from pixtrawl.pipeline.opened import split_root
 

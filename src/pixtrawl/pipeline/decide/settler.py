@@ -1,10 +1,10 @@
 """Settles outcomes in batches: decides, commits, and puts files in place.
 
-The order makes a kill or a power cut between any two steps harmless (folder/recovery.py completes
-them): the bytes of the staged files reach the disk; the decisions are committed and reach it;
-files are renamed; the renames reach it; the rows are marked as placed. Rows and files change on the
-catalog's thread; waiting for the disk happens on another, so that neither the event loop nor other
-transactions wait for it.
+The order makes a kill or a power cut between any two steps harmless (folder/recovery/crash.py
+completes them): the bytes of the staged files reach the disk; the decisions are committed and reach
+it; files are renamed; the renames reach it; the rows are marked as placed. Rows and files change on
+the catalog's thread; waiting for the disk happens on another, so that neither the event loop nor
+other transactions wait for it.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ from pixtrawl.errors import (
     UsageError,
 )
 from pixtrawl.events import Event, RunStarted, ignore
-from pixtrawl.folder.by_hand import ByHand
-from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.recovery.by_hand import ByHand
+from pixtrawl.folder.recovery.catch_up import catch_up
 from pixtrawl.manifests.recipe import RecipeImage, read_recipe, recipe_lines
 from pixtrawl.model import Filters, Query, Reason
 from pixtrawl.pipeline.lifecycle import run_to_report

@@ -14,8 +14,8 @@ from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.scores import embeddings
 from pixtrawl.catalog.views import pairs as look_pairs
 from pixtrawl.errors import UsageError
-from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.recovery.catch_up import catch_up
 from pixtrawl.scoring.likeness.similar import order_by_likeness
 from pixtrawl.scoring.likeness.spaces import space_of
 from pixtrawl.scoring.models.interface import Embedder, from_bytes

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.catalog.views import pairs as look_pairs
-from pixtrawl.folder import derived
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.derived import writing as derived
 from pixtrawl.scoring.likes.examples import label_likes, space_for_likes
 from pixtrawl.scoring.score import opened
 

@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from msgspec import Struct, field
 
-from pixtrawl.folder.card_header import header
-from pixtrawl.folder.features import Features
+from pixtrawl.folder.derived.card_header import header
+from pixtrawl.folder.derived.features import Features
 from pixtrawl.model import Sample
 from pixtrawl.preferences import counts as owners
 from pixtrawl.secrets import masked_text, masked_url

@@ -14,7 +14,7 @@ from pixtrawl.catalog.decisions import takedown
 from pixtrawl.catalog.decisions.takedown import TakenDown, parse_rule
 from pixtrawl.catalog.sample_rows import Meant, SampleRow
 from pixtrawl.catalog.schema.states import KEPT, KEPT_STATES, SampleState, any_of
-from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.decisions.journal import DecisionRecord
 
 __all__ = ["Effect", "carry_out", "find_image", "kept_image", "touched_by"]
 

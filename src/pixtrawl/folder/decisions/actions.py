@@ -14,16 +14,17 @@ from pixtrawl.catalog.schema.states import (
     SampleState,
     any_of,
 )
-from pixtrawl.folder import copies_back, label_moves, quarantine
+from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.decision_effects import (
+from pixtrawl.folder.decisions import copies_back, label_moves
+from pixtrawl.folder.decisions.effects import (
     Effect,
     carry_out,
     find_image,
     kept_image,
     touched_by,
 )
-from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.model import Caption, Reason
 
 __all__ = ["apply", "take_back"]

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from pixtrawl.folder.decision_journal import BY_DECISION, FACTS, STEERING, DecisionRecord
+from pixtrawl.folder.decisions.journal import BY_DECISION, FACTS, STEERING, DecisionRecord
 
 __all__ = ["Gone", "JournalState", "state_after"]
 

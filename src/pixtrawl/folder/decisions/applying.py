@@ -20,18 +20,18 @@ from pixtrawl.catalog.database import savepoint
 from pixtrawl.catalog.decisions import recorded as decisions
 from pixtrawl.catalog.decisions.recorded import DecisionState, Noted
 from pixtrawl.errors import UsageError
-from pixtrawl.folder import (
+from pixtrawl.folder import renditions
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.decisions import (
+    actions,
     copies_back,
-    decision_actions as actions,
-    decision_journal as journal,
+    journal,
     journal_facts,
     relabel,
     removals,
-    renditions,
 )
-from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.decision_effects import Effect, kept_image
-from pixtrawl.folder.decision_journal import STEERING, DecisionRecord
+from pixtrawl.folder.decisions.effects import Effect, kept_image
+from pixtrawl.folder.decisions.journal import STEERING, DecisionRecord
 
 __all__ = [
     "STEERING",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pixtrawl.folder.features import Features
+from pixtrawl.folder.derived.features import Features
 from pixtrawl.licenses import normalise
 
 if TYPE_CHECKING:
-    from pixtrawl.folder.card import Summary
+    from pixtrawl.folder.derived.card import Summary
 
 __all__ = ["header", "yaml_text"]
 

@@ -23,9 +23,9 @@ from pixtrawl.catalog.decisions import takedown
 from pixtrawl.catalog.files import derived_mark
 from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.claims import claim_of
-from pixtrawl.folder.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.features import IMAGE, Features, features_of
+from pixtrawl.folder.derived.card import Credit, Summary, attribution_lines, credit_of, data_card
+from pixtrawl.folder.derived.features import IMAGE, Features, features_of
 from pixtrawl.folder.files import write_whole
 from pixtrawl.model import ImageInfo, Reason, Sample
 from pixtrawl.preferences import KEY

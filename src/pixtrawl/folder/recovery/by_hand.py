@@ -19,9 +19,10 @@ from pixtrawl.catalog import labels, sample_rows, samples
 from pixtrawl.catalog.decisions import deleted
 from pixtrawl.catalog.files import records as file_records
 from pixtrawl.catalog.schema.states import SampleState
-from pixtrawl.folder import decision_journal as journal, files, journal_facts, on_disk, relabel
+from pixtrawl.folder import files, on_disk
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.decisions import journal, journal_facts, relabel
+from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.folder.on_disk import Changed, Differences
 from pixtrawl.labels import label_for
 

@@ -28,7 +28,7 @@ from pixtrawl.catalog.decisions import recorded as decisions
 from pixtrawl.catalog.run_log import now
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.system_lock import Attempt, lock_open_file, unlock
+from pixtrawl.folder.locks.system_lock import Attempt, lock_open_file, unlock
 
 __all__ = [
     "ACTIONS",

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from pixtrawl.catalog import kept, labels
 from pixtrawl.catalog.kept import KeptFile
-from pixtrawl.folder import relabel
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.decisions import relabel
 
 __all__ = ["Relabelled", "move", "move_back", "rename", "undo_batch"]
 

@@ -21,8 +21,8 @@ from pixtrawl.catalog.schema.states import KEPT, KEPT_STATES, SampleState, any_o
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.decision_effects import Effect, find_image
-from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.decisions.effects import Effect, find_image
+from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.folder.layout import file_name, parse_file_name
 
 __all__ = ["bring", "unbring", "waiting_copy"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from pixtrawl.errors import StorageError
-from pixtrawl.folder.system_lock import Attempt, lock_for_process, lock_open_file
+from pixtrawl.folder.locks.system_lock import Attempt, lock_for_process, lock_open_file
 
 __all__ = ["acquire", "is_held", "release"]
 

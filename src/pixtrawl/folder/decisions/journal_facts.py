@@ -9,10 +9,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 
 from pixtrawl.catalog.decisions import departed, takedown
-from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.decision_journal import DecisionRecord
-from pixtrawl.folder.journal_state import state_after
+from pixtrawl.folder.decisions import journal
+from pixtrawl.folder.decisions.journal import DecisionRecord
+from pixtrawl.folder.decisions.journal_state import state_after
 
 __all__ = ["gone", "write_down"]
 

@@ -19,11 +19,14 @@ from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.catalog.files import derived_mark, listing as file_listing
 from pixtrawl.catalog.files.listing import KnownFiles
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import by_hand, deciding, derived, on_disk
-from pixtrawl.folder.by_hand import ByHand
+from pixtrawl.folder import on_disk
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
+from pixtrawl.folder.decisions import applying as deciding
+from pixtrawl.folder.derived import writing as derived
 from pixtrawl.folder.disk_trouble import explained_disk_errors
-from pixtrawl.folder.recovery import Recovered
+from pixtrawl.folder.recovery import by_hand
+from pixtrawl.folder.recovery.by_hand import ByHand
+from pixtrawl.folder.recovery.crash import Recovered
 
 __all__ = ["View", "catch_up", "is_behind"]
 

@@ -21,21 +21,20 @@ from pixtrawl.catalog.decisions import departed
 from pixtrawl.catalog.files import records as file_records, unplaced
 from pixtrawl.catalog.files.unplaced import Unplaced
 from pixtrawl.catalog.schema.states import SampleState
-from pixtrawl.folder import (
-    by_hand,
-    deciding,
-    decision_journal as journal,
-    files,
+from pixtrawl.folder import files, renditions
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.decisions import (
+    applying as deciding,
+    journal,
     journal_facts,
     relabel,
     removals,
-    renditions,
 )
-from pixtrawl.folder.by_hand import ByHand
-from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.deciding import TakenIn
+from pixtrawl.folder.decisions.applying import TakenIn
 from pixtrawl.folder.layout import is_passing, staged_name
 from pixtrawl.folder.placing import AcceptedFile, place
+from pixtrawl.folder.recovery import by_hand
+from pixtrawl.folder.recovery.by_hand import ByHand
 
 
 class Recovered(Struct):

@@ -1,0 +1,1 @@
+"""Decisions of a person on a data set: their journal, what they do to rows and files."""

@@ -1,0 +1,1 @@
+"""Locks on files, by the best means of the operating system and the file system."""

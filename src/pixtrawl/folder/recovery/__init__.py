@@ -1,0 +1,1 @@
+"""Bring the catalog and the files together again: after a crash, and after changes by hand."""
