@@ -29,7 +29,7 @@ from bench.kills_judge import LoggedWeb, allowed_in_window, judge_set, most_in_w
 from bench.measure import tree
 from bench.ray_nodes import RayNodes
 from bench.small_web import make, path_of
-from pixtrawl.cluster.job import read_job
+from pixtrawl.cluster.job.description import read_job
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.upkeep import JobStatus, status
 

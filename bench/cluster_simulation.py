@@ -2,7 +2,7 @@
 
     python -m bench.cluster_simulation [--urls 1e9] [--nodes 100] [--cores 16] [--delay 0.1]
 
-No network and no store: shards are packed as `cluster.partition` packs them, given out as
+No network and no store: shards are packed as `cluster.job.partition` packs them, given out as
 `cluster.store_leases` gives them out (chains first, then at random, at most 32 to a worker), and
 carried out at the rates that docs/performance.md has measured. Between two events every worker
 divides its rate among its shards, none of which goes faster than its largest host allows. Not in
@@ -19,10 +19,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from pixtrawl.cluster.plan import Measured, plan
+from pixtrawl.cluster.job.plan import Measured, plan
 
 _CORES_OF_A_WORKER: Final = 5
-_MOST_LEASES: Final = 32  # cluster.store_worker
+_MOST_LEASES: Final = 32  # cluster.workers.store_worker
 _SHARES: Final = (0.5, 0.9, 0.99, 0.999, 1.0)
 
 

@@ -16,8 +16,8 @@ import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.cluster import outcome_tables
 from pixtrawl.cluster.commits import Commits, roll_up
-from pixtrawl.cluster.job import read_index, read_job
-from pixtrawl.cluster.reading import ShardSet
+from pixtrawl.cluster.job.description import read_index, read_job
+from pixtrawl.cluster.readers.reading import ShardSet
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.store_leases import StoreLeases, WorkerBeat
 from pixtrawl.cluster.upkeep import status, sweep

@@ -14,7 +14,7 @@ import pytest
 
 from pixtrawl.cli.main import main
 from pixtrawl.cluster.commits import Commits
-from pixtrawl.cluster.job import read_job
+from pixtrawl.cluster.job.description import read_job
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.store_leases import Beats, WorkerBeat
 from pixtrawl.cluster.upkeep import status, sweep

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pixtrawl import urls
-from pixtrawl.cluster import prepare as prepare_module
-from pixtrawl.cluster.host_groups import group_of, is_shared
-from pixtrawl.cluster.partition import Shard, shards_of
-from pixtrawl.cluster.spool import Row, Spool
+from pixtrawl.cluster.job import prepare as prepare_module
+from pixtrawl.cluster.job.host_groups import group_of, is_shared
+from pixtrawl.cluster.job.partition import Shard, shards_of
+from pixtrawl.cluster.job.spool import Row, Spool
 from pixtrawl.cluster.store import Store
 from pixtrawl.model import Candidate
 from tests.matrices import examples, slow

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pixtrawl.cli.main import main
-from pixtrawl.cluster.job import read_job
+from pixtrawl.cluster.job.description import read_job
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.upkeep import status
 from pixtrawl.config.groups import Config
@@ -69,7 +69,7 @@ def test_a_ray_that_is_started_here_carries_a_job_out_and_ends(
 def test_a_program_s_own_ray_is_used_and_left_and_a_killed_actor_loses_nothing(
     site: LoggedHosts, tmp_path: Path
 ) -> None:
-    from pixtrawl.cluster.ray_workers import run_on_ray
+    from pixtrawl.cluster.workers.ray_workers import run_on_ray
 
     path, urls = manifest(site, tmp_path, ROWS)
     prepare = ["cluster", "prepare", str(path), "-o", str(tmp_path / "set"), "--lease", "6",

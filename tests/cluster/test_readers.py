@@ -10,8 +10,8 @@ import pytest
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.cluster.commits import Commit, ObjectEntry
-from pixtrawl.cluster.job import read_job
-from pixtrawl.cluster.plan import Measured, measure, plan
+from pixtrawl.cluster.job.description import read_job
+from pixtrawl.cluster.job.plan import Measured, measure, plan
 from pixtrawl.cluster.store import Store
 from tests.cluster.servers import LoggedHosts
 from tests.cluster.test_job import LOOPBACK

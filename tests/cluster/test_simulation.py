@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from bench.cluster_simulation import group_sizes, packed, simulate
 
-from pixtrawl.cluster.plan import Measured, plan
+from pixtrawl.cluster.job.plan import Measured, plan
 
 
 def test_shards_of_the_simulation_hold_every_url_once() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pixtrawl.api.arguments import Lists
-from pixtrawl.cluster.job_keys import job_settings
-from pixtrawl.cluster.submit import given_of, submit
+from pixtrawl.cluster.job.keys import job_settings
+from pixtrawl.cluster.job.submit import given_of, submit
 from pixtrawl.config.groups import Config
 from pixtrawl.config.table import by_word
 from pixtrawl.dataset import Dataset
@@ -68,10 +68,10 @@ async def _carried_out(files: list[str], config: Config, listener: Listener, scr
         listener(Notice(text))
     config = dataclasses.replace(config, export=dataclasses.replace(config.export, to=job.to))
     if config.job.engine == "ray":
-        from pixtrawl.cluster.ray_workers import run_on_ray
+        from pixtrawl.cluster.workers.ray_workers import run_on_ray
 
         return await run_on_ray(store, job, config, listener)
-    from pixtrawl.cluster.program import work
+    from pixtrawl.cluster.workers.program import work
 
     own = scratch / "worker"
     own.mkdir()

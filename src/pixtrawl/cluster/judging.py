@@ -36,8 +36,8 @@ from pixtrawl.catalog.shard_rows import (
 )
 from pixtrawl.cluster import outcome_tables
 from pixtrawl.cluster.duplicates import DuplicatesEntry, write_entry
-from pixtrawl.cluster.reading import ShardSet
-from pixtrawl.cluster.shard_sample import sample_of
+from pixtrawl.cluster.readers.reading import ShardSet
+from pixtrawl.cluster.readers.shard_sample import sample_of
 from pixtrawl.config.groups import Images
 from pixtrawl.dedup import Level
 from pixtrawl.events import ignore

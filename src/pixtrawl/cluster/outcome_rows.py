@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pixtrawl.cluster.spool import Row
+from pixtrawl.cluster.job.spool import Row
 from pixtrawl.model import Outcome
 
 __all__ = ["COLUMNS", "PICTURE_COLUMNS", "key_of", "row_of_outcome"]

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from pixtrawl.cluster.commits import Commits
-from pixtrawl.cluster.partition import ShardEntry
+from pixtrawl.cluster.job.partition import ShardEntry
 from pixtrawl.cluster.store import Store
 
 __all__ = ["MOST_ATTEMPTS", "Beats", "LeaseRecord", "ShardClaim", "StoreLeases", "WorkerBeat"]

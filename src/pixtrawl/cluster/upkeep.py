@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from pixtrawl.cluster.commits import Commits
 from pixtrawl.cluster.duplicates import DuplicatesEntry, read_entry
-from pixtrawl.cluster.job import JobDescription
+from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.store_leases import Beats, WorkerBeat
 from pixtrawl.model import Reason

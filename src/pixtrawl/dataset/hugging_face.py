@@ -11,7 +11,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pixtrawl.cluster.shard_sample import ShardSample
+from pixtrawl.cluster.readers.shard_sample import ShardSample
 from pixtrawl.dataset import shard_paths
 from pixtrawl.dataset.pictures import GROUND, decoded, picture_of
 from pixtrawl.errors import PictureError

@@ -11,7 +11,7 @@ from pixtrawl.folder.sample_list import Samples
 from pixtrawl.model import Sample
 
 if TYPE_CHECKING:
-    from pixtrawl.cluster.samples import ShardSamples
+    from pixtrawl.cluster.readers.samples import ShardSamples
     from pixtrawl.exporters.origin import Origin
 
     AnySamples = Samples | ShardSamples
@@ -29,7 +29,7 @@ def samples_of(root: Path | str, query_ids: tuple[int, ...] | None = None) -> An
     from pixtrawl.cluster.place import is_shards
 
     if query_ids is None and is_shards(root):
-        from pixtrawl.cluster.samples import ShardSamples
+        from pixtrawl.cluster.readers.samples import ShardSamples
 
         return ShardSamples(str(root))
     return Samples(Folder(root), query_ids=query_ids)
@@ -50,6 +50,6 @@ def origin_of(samples: AnySamples) -> Path | Origin:
     if isinstance(samples, Samples):
         samples.compare_contents()
         return samples.folder.root
-    from pixtrawl.cluster.origin import ShardOrigin
+    from pixtrawl.cluster.readers.origin import ShardOrigin
 
     return ShardOrigin(samples.url)

@@ -13,8 +13,8 @@ from urllib.parse import quote, unquote
 import fsspec
 from fsspec.spec import AbstractFileSystem
 
-from pixtrawl.cluster.pictures import PlaceReader
-from pixtrawl.cluster.shard_sample import ShardSample
+from pixtrawl.cluster.readers.pictures import PlaceReader
+from pixtrawl.cluster.readers.shard_sample import ShardSample
 
 __all__ = ["PREFIX", "ShardPathSystem", "path_of", "read_path"]
 

@@ -18,10 +18,10 @@ from pixtrawl.cli.commands.shard_sets import (
     plan_job,
 )
 from pixtrawl.cli.options import add_config, add_output, add_settings, given, load_settings
-from pixtrawl.cluster.job_keys import LEASE_S, SHARD_ROWS, job_settings
+from pixtrawl.cluster.job.keys import LEASE_S, SHARD_ROWS, job_settings
 
 if TYPE_CHECKING:
-    from pixtrawl.cluster.job import JobDescription
+    from pixtrawl.cluster.job.description import JobDescription
     from pixtrawl.config.groups import Config
 
 _EPILOG: Final = """\
@@ -179,7 +179,7 @@ def job_config(job: JobDescription, arguments: argparse.Namespace) -> Config:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from pixtrawl.cluster.job import read_job
+    from pixtrawl.cluster.job.description import read_job
     from pixtrawl.cluster.store import Store
     from pixtrawl.cluster.upkeep import sweep
     from pixtrawl.display.screen import out, out_json, plural, size
@@ -202,7 +202,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 def _roll_up(arguments: argparse.Namespace) -> int:
     from pixtrawl.cluster.commits import roll_up
-    from pixtrawl.cluster.job import read_job
+    from pixtrawl.cluster.job.description import read_job
     from pixtrawl.cluster.store import Store
     from pixtrawl.display.screen import out, out_json, plural
     from pixtrawl.errors import EXIT_OK

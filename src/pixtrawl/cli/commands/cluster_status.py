@@ -17,7 +17,7 @@ __all__ = ["job_metrics", "show_status"]
 def show_status(arguments: argparse.Namespace) -> int:
     """Show the status, with `--watch` until the job is complete. Return the exit code."""
     from pixtrawl.cli.commands.cluster_page import job_page
-    from pixtrawl.cluster.job import read_job
+    from pixtrawl.cluster.job.description import read_job
     from pixtrawl.cluster.store import Store
     from pixtrawl.cluster.upkeep import status
     from pixtrawl.display.prometheus import exposed

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pixtrawl.cluster.job import JobDescription
+    from pixtrawl.cluster.job.description import JobDescription
     from pixtrawl.cluster.store import Store
     from pixtrawl.config.groups import Config
     from pixtrawl.config.load import Loaded
@@ -38,8 +38,8 @@ def prepared(  # noqa: PLR0913 - the options of `prepare`
     scratch: str | None = None,
 ) -> tuple[Store, JobDescription]:
     """Prepare a job; `notices` gets sentences for the user. Raise UsageError or StorageError."""
-    from pixtrawl.cluster.job_keys import LEASE_S, job_settings
-    from pixtrawl.cluster.submit import submit
+    from pixtrawl.cluster.job.keys import LEASE_S, job_settings
+    from pixtrawl.cluster.job.submit import submit
     from pixtrawl.config.load import DEFAULT_ORIGIN
 
     origins = loaded.origins
@@ -91,7 +91,7 @@ def download_shards(arguments: argparse.Namespace, loaded: Loaded, *, limit_give
 
 def _refuse_others(loaded: Loaded) -> None:
     """Raise UsageError for an option that would do nothing."""
-    from pixtrawl.cluster.job_keys import job_settings
+    from pixtrawl.cluster.job.keys import job_settings
     from pixtrawl.config.load import COMMAND_LINE
     from pixtrawl.errors import UsageError
 
@@ -111,13 +111,13 @@ def _carried_out(
     from pixtrawl.cli import running
 
     if config.job.engine == "ray":
-        from pixtrawl.cluster.ray_workers import run_on_ray
+        from pixtrawl.cluster.workers.ray_workers import run_on_ray
 
         return running.watched(
             arguments, config,
             lambda listener: run_on_ray(store, job, config, listener, address=arguments.address),
         )  # fmt: skip
-    from pixtrawl.cluster.program import work
+    from pixtrawl.cluster.workers.program import work
 
     with tempfile.TemporaryDirectory(
         prefix="pixtrawl-worker-", ignore_cleanup_errors=True

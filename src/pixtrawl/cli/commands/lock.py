@@ -94,7 +94,7 @@ def _lock_writer(place: str) -> Callable[[str, Callable[[str], object]], int]:
     from pixtrawl.cluster.place import is_shards
 
     if is_shards(place):
-        from pixtrawl.cluster.origin import lock_shards
+        from pixtrawl.cluster.readers.origin import lock_shards
 
         return lock_shards
     from functools import partial

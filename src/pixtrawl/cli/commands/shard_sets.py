@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pixtrawl.cluster.plan import JobPlan
+    from pixtrawl.cluster.job.plan import JobPlan
 
 __all__ = [
     "add_collect", "add_duplicates", "add_plan", "collect_shards", "find_duplicates", "plan_job",
@@ -21,7 +21,7 @@ def report_shards(
 ) -> int:
     """Show the report of a set of shards, or its outcomes as lines. Return the exit code."""
     from pixtrawl.cli import running
-    from pixtrawl.cluster.reading import ShardSet
+    from pixtrawl.cluster.readers.reading import ShardSet
     from pixtrawl.cluster.store import Store
     from pixtrawl.display.screen import out_stream
     from pixtrawl.errors import EXIT_OK, UsageError
@@ -71,8 +71,8 @@ def collect_shards(arguments: argparse.Namespace) -> int:
     """Make a folder of a set of shards. Return the exit code."""
     from pixtrawl.cli import running
     from pixtrawl.cli.options import load_settings
-    from pixtrawl.cluster.collect import collect
-    from pixtrawl.cluster.reading import ShardSet
+    from pixtrawl.cluster.readers.collect import collect
+    from pixtrawl.cluster.readers.reading import ShardSet
     from pixtrawl.cluster.store import Store
 
     loaded = load_settings(arguments)
@@ -119,7 +119,7 @@ def find_duplicates(arguments: argparse.Namespace) -> int:
     from pixtrawl.cli.options import load_settings
     from pixtrawl.cluster import judging
     from pixtrawl.cluster.duplicates import forget_duplicates
-    from pixtrawl.cluster.reading import ShardSet
+    from pixtrawl.cluster.readers.reading import ShardSet
     from pixtrawl.cluster.store import Store
     from pixtrawl.display.screen import out, out_json, plural
     from pixtrawl.errors import EXIT_OK
@@ -157,7 +157,7 @@ def find_duplicates(arguments: argparse.Namespace) -> int:
 def add_plan(actions: Any) -> None:
     """Register `cluster plan`."""
     from pixtrawl.cli.options import add_output
-    from pixtrawl.cluster.job_keys import SHARD_ROWS
+    from pixtrawl.cluster.job.keys import SHARD_ROWS
 
     parser = actions.add_parser(
         "plan", usage="%(prog)s --urls N [--sample STORE] [OPTIONS]",
@@ -187,14 +187,14 @@ def plan_job(arguments: argparse.Namespace) -> int:
     """Show the estimate. Return the exit code."""
     from msgspec import to_builtins
 
-    from pixtrawl.cluster.plan import Measured, measure, plan
+    from pixtrawl.cluster.job.plan import Measured, measure, plan
     from pixtrawl.display.screen import out, out_json
     from pixtrawl.errors import EXIT_OK, UsageError
 
     measured = Measured()
     if arguments.sample is not None:
         from pixtrawl.cluster.commits import Commits
-        from pixtrawl.cluster.job import read_job
+        from pixtrawl.cluster.job.description import read_job
         from pixtrawl.cluster.store import Store
 
         store = Store(arguments.sample)

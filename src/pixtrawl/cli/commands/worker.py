@@ -54,9 +54,9 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
     from pixtrawl.cli import running
     from pixtrawl.cli.commands.cluster import job_config
-    from pixtrawl.cluster.job import read_job
-    from pixtrawl.cluster.program import work
+    from pixtrawl.cluster.job.description import read_job
     from pixtrawl.cluster.store import Store
+    from pixtrawl.cluster.workers.program import work
     from pixtrawl.display.screen import out, out_json, plural
     from pixtrawl.errors import EXIT_INTERRUPTED, EXIT_NOTHING, EXIT_OK, EXIT_SHORT
 

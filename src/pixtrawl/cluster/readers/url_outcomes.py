@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from pixtrawl.cluster.reading import ShardSet
+from pixtrawl.cluster.readers.reading import ShardSet
 from pixtrawl.pipeline.outcomes import Outcomes, UrlOutcome
 
 __all__ = ["ShardOutcomesList"]

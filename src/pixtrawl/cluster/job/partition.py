@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.cluster.spool import PackedRow
+from pixtrawl.cluster.job.spool import PackedRow
 
 __all__ = ["SHARD_ROWS", "Shard", "ShardEntry", "shards_of"]
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from pixtrawl.cluster.partition import ShardEntry
-from pixtrawl.cluster.spool import PackedRow, Row
+from pixtrawl.cluster.job.partition import ShardEntry
+from pixtrawl.cluster.job.spool import PackedRow, Row
 from pixtrawl.cluster.store import Store
 from pixtrawl.errors import StorageError, UsageError
 

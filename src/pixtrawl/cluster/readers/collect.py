@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pixtrawl import urls
-from pixtrawl.cluster.reading import ShardSet
+from pixtrawl.cluster.readers.reading import ShardSet
 from pixtrawl.config.groups import Config
 from pixtrawl.engines.arrivals import Arrivals
 from pixtrawl.engines.base import Engine, Feed, WorkerSpec

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from pixtrawl.cluster.job import FORMATS, JobDescription, has_job, read_job
-from pixtrawl.cluster.job_keys import LEASE_S, SHARD_ROWS, job_settings
-from pixtrawl.cluster.prepare import prepare
+from pixtrawl.cluster.job.description import FORMATS, JobDescription, has_job, read_job
+from pixtrawl.cluster.job.keys import LEASE_S, SHARD_ROWS, job_settings
+from pixtrawl.cluster.job.prepare import prepare
 from pixtrawl.cluster.store import Store
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError

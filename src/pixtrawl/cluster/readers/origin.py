@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from pixtrawl.captions import Chain, caption_of
 from pixtrawl.catalog.frontier import filters_json
-from pixtrawl.cluster.pictures import PlaceReader
-from pixtrawl.cluster.reading import ShardSet
-from pixtrawl.cluster.shard_sample import ShardSample, sample_of
+from pixtrawl.cluster.readers.pictures import PlaceReader
+from pixtrawl.cluster.readers.reading import ShardSet
+from pixtrawl.cluster.readers.shard_sample import ShardSample, sample_of
 from pixtrawl.cluster.store import Store
 from pixtrawl.errors import UsageError
 from pixtrawl.exporters.embedding_column import EmbeddingColumn

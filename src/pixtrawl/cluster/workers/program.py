@@ -9,11 +9,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from pixtrawl import block_lists
-from pixtrawl.cluster.job import JobDescription
+from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.store_leases import WorkerBeat
-from pixtrawl.cluster.store_worker import StoreWorker
 from pixtrawl.cluster.upkeep import status
+from pixtrawl.cluster.workers.store_worker import StoreWorker
 from pixtrawl.config.groups import Config
 from pixtrawl.engines.base import WorkerSpec
 from pixtrawl.events import Event

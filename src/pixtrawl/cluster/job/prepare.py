@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import msgspec
 
-from pixtrawl.cluster import job as jobs
-from pixtrawl.cluster.job import JobDescription
-from pixtrawl.cluster.partition import Shard, ShardEntry, shards_of
-from pixtrawl.cluster.spool import Spool
+from pixtrawl.cluster.job import description as jobs
+from pixtrawl.cluster.job.description import JobDescription
+from pixtrawl.cluster.job.partition import Shard, ShardEntry, shards_of
+from pixtrawl.cluster.job.spool import Spool
 from pixtrawl.cluster.store import Store
 from pixtrawl.config.groups import Lists
 from pixtrawl.errors import StorageError, UsageError

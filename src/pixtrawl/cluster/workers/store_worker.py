@@ -20,13 +20,13 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from pixtrawl import urls
-from pixtrawl.cluster import job as jobs
 from pixtrawl.cluster.commits import Commit
-from pixtrawl.cluster.job import JobDescription
-from pixtrawl.cluster.looks_spool import LooksSpool
-from pixtrawl.cluster.shard_files import ShardOutcomes, ShardWriter
+from pixtrawl.cluster.job import description as jobs
+from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.store_leases import MOST_ATTEMPTS, ShardClaim, StoreLeases, WorkerBeat
+from pixtrawl.cluster.workers.looks_spool import LooksSpool
+from pixtrawl.cluster.workers.shard_files import ShardOutcomes, ShardWriter
 from pixtrawl.engines.base import WorkerSpec
 from pixtrawl.engines.heartbeat import clock_s
 from pixtrawl.engines.lease import Lease, LeaseLostError

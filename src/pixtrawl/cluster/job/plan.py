@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from pixtrawl.cluster.commits import Commit
-from pixtrawl.cluster.job import JobDescription
+from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.model import Reason
 
 __all__ = ["JobPlan", "Measured", "measure", "plan"]

@@ -18,10 +18,10 @@ from msgspec import Struct
 from pixtrawl.catalog import own_columns
 from pixtrawl.cluster import outcome_rows, outcome_tables
 from pixtrawl.cluster.commits import Commit, ObjectEntry
-from pixtrawl.cluster.looks_spool import LooksSpool
+from pixtrawl.cluster.job.spool import Row
 from pixtrawl.cluster.outcome_rows import key_of, row_of_outcome
-from pixtrawl.cluster.spool import Row
 from pixtrawl.cluster.store import Store
+from pixtrawl.cluster.workers.looks_spool import LooksSpool
 from pixtrawl.errors import StorageError
 from pixtrawl.exporters.webdataset import TAR_BLOCK, tar_end, tar_member
 from pixtrawl.model import Outcome

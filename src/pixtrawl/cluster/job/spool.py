@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from pixtrawl import urls
-from pixtrawl.cluster.host_groups import group_of
+from pixtrawl.cluster.job.host_groups import group_of
 from pixtrawl.errors import StorageError
 from pixtrawl.model import Candidate
 

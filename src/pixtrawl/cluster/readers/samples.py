@@ -21,11 +21,11 @@ from msgspec import Struct
 from pixtrawl.catalog import own_columns
 from pixtrawl.cluster import outcome_tables
 from pixtrawl.cluster.outcome_tables import KeptRows
-from pixtrawl.cluster.pictures import PlaceReader, place_of
-from pixtrawl.cluster.reading import ShardSet
-from pixtrawl.cluster.shard_sample import sample_of
+from pixtrawl.cluster.readers.pictures import PlaceReader, place_of
+from pixtrawl.cluster.readers.reading import ShardSet
+from pixtrawl.cluster.readers.shard_sample import sample_of
+from pixtrawl.cluster.readers.url_outcomes import ShardOutcomesList
 from pixtrawl.cluster.store import Store
-from pixtrawl.cluster.url_outcomes import ShardOutcomesList
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import needs_folder

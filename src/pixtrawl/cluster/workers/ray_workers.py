@@ -23,9 +23,9 @@ except ImportError:
     raise MissingExtraError("--engine ray", "ray") from None
 
 from pixtrawl.cluster.commits import Commits
-from pixtrawl.cluster.job import JobDescription
-from pixtrawl.cluster.program import WorkerEnd, work
+from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
+from pixtrawl.cluster.workers.program import WorkerEnd, work
 from pixtrawl.config.groups import Config
 from pixtrawl.cores import usable_cores
 from pixtrawl.errors import EngineError, PixtrawlError, StorageError, UsageError

@@ -16,8 +16,8 @@ from typing import Any, Final
 from pixtrawl.cluster import outcome_tables
 from pixtrawl.cluster.commits import Commit, Commits
 from pixtrawl.cluster.duplicates import DuplicateRows
-from pixtrawl.cluster.job import has_job, read_job
-from pixtrawl.cluster.pictures import ShardPictures, place_of
+from pixtrawl.cluster.job.description import has_job, read_job
+from pixtrawl.cluster.readers.pictures import ShardPictures, place_of
 from pixtrawl.cluster.store import Store
 from pixtrawl.errors import UsageError
 from pixtrawl.model import REASONS, Reason, Status

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from pixtrawl.catalog import own_columns
-from pixtrawl.cluster.pictures import PlaceReader, place_of
+from pixtrawl.cluster.readers.pictures import PlaceReader, place_of
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder.layout import file_name
 from pixtrawl.images.formats.sniff import EXTENSIONS

@@ -1,0 +1,1 @@
+"""Readers of a set of shards: outcomes, pictures, samples, exports."""

@@ -1,0 +1,1 @@
+"""Workers of a job: leased by the store or placed by Ray, and the files they write."""
