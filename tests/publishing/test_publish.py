@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from pixtrawl.errors import EnvironmentFailedError, ExportError, PixtrawlError, UsageError
+from pixtrawl.exporters.splits import Splitting, parse_shares
 from pixtrawl.model import Sample
 from tests.exporters import dataset
 from tests.publishing.conftest import REFUSES, Publisher, free, with_rights
@@ -45,6 +48,24 @@ def test_a_data_set_lies_on_the_hub_with_card_and_description(
     assert "CC BY 4.0" in card
     assert "- playground:" in card, "terms of each source"
     assert not any((tmp_path / "staging").iterdir()), "shards are removed once they were sent"
+
+
+@pytest.mark.parametrize(
+    "shares", ["train=1", "train=0.5,val=0.5", "dev=0.4,Test=0.3,left_over=0.3"]
+)
+def test_card_and_croissant_name_the_same_shards_of_every_split(
+    hub: HubDouble, send: Publisher, samples: list[Sample], shares: str
+) -> None:
+    send(samples, export={"splitting": Splitting(shares=parse_shares(shares))})
+    files = hub.files("me/set")
+    (config,) = yaml.safe_load(files["README.md"].decode().split("---")[1])["configs"]
+    described = json.loads(files["croissant.json"])["distribution"]
+    (found,) = (one for one in described if one["@type"] == "cr:FileSet")
+    assert found["includes"] == [path for one in config["data_files"] for path in one["path"]]
+    for pattern in found["includes"]:
+        assert fnmatch.filter(shards(hub), pattern), "every split has shards"
+    assert all(any(fnmatch.fnmatch(name, one) for one in found["includes"]) for name in shards(hub))
+    assert not any(fnmatch.fnmatch("data/notes.parquet", one) for one in found["includes"])
 
 
 def test_the_same_again_sends_nothing(

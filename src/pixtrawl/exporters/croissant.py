@@ -66,6 +66,7 @@ def croissant(  # noqa: PLR0913 - what a description is made of
     files: Sequence[DataFile],
     splits: Mapping[str, str],
     *,
+    patterns: Mapping[str, Sequence[str]],
     title: str,
     url: str,
     version: str,
@@ -77,6 +78,7 @@ def croissant(  # noqa: PLR0913 - what a description is made of
         features: of the columns, `image` and `label` included.
         files: all files of rows.
         splits: the name of each split for loaders, by its name in the files' names.
+        patterns: the globs of each split's files, as the card has them.
         title: of the data set.
         url: of its page; "" where it is published nowhere.
         version: a hash over its content.
@@ -102,7 +104,7 @@ def croissant(  # noqa: PLR0913 - what a description is made of
     if url:
         found["url"] = url
     found |= _responsible(summary)
-    found["distribution"] = [*_distribution(files, splits, url)]
+    found["distribution"] = [*_distribution(files, splits, patterns, url)]
     found["recordSet"] = [*_record_sets(features, splits)]
     return found
 
@@ -166,7 +168,10 @@ def _responsible(summary: Summary) -> dict[str, Any]:
 
 
 def _distribution(
-    files: Sequence[DataFile], splits: Mapping[str, str], url: str
+    files: Sequence[DataFile],
+    splits: Mapping[str, str],
+    patterns: Mapping[str, Sequence[str]],
+    url: str,
 ) -> Iterator[dict[str, Any]]:
     """Yield the repository, its files with their hashes, and the set of files of each split."""
     yield {
@@ -197,7 +202,7 @@ def _distribution(
         "description": f"Rows with images; splits: {', '.join(splits.values())}.",
         "containedIn": {"@id": _REPO},
         "encodingFormat": _FORMAT,
-        "includes": "data/*.parquet",
+        "includes": [one for split in splits for one in patterns[split]],
     }
 
 

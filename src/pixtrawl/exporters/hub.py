@@ -28,7 +28,7 @@ _SHARD_IMAGES: Final = 100_000
 
 
 def shards_of(split: str) -> str:
-    """Return the pattern by which the card has the images of a split read."""
+    """Return the pattern by which card and croissant.json have the images of a split read."""
     return f"data/{split}-*.parquet"
 
 
@@ -71,11 +71,12 @@ class HubFiles(Parquet):
         features = {"image": dict(IMAGE), **numbered(self._job.features)}
         where = publication.repository if publication else "path/to/this/folder"
         summary = Summary()
+        patterns: dict[str, Sequence[str]] = {split: [shards_of(split)] for split in splits}
         files = card_files(
             self._job,
             parts,
             load=f"load_dataset({json.dumps(where)})",
-            patterns={split: [shards_of(split)] for split in splits},
+            patterns=patterns,
             notes=publication.notes if publication else (),
             features=features,
             summary=summary,
@@ -87,6 +88,7 @@ class HubFiles(Parquet):
                 features,
                 [self._described(part) for part in parts if part.images],
                 {split: split_word(split) for split in splits},
+                patterns=patterns,
                 title=self._job.title,
                 url=publication.url if publication else "",
                 version=self._job.fingerprint,
