@@ -124,10 +124,15 @@ def manifest(path: Path, rows: list[tuple[str, str]], **columns: str) -> Path:
 
 
 def fetch(manifest_: Path, output: Path, **settings: object) -> pixtrawl.Dataset:
-    """Downloads it one by one, in its order."""
+    """Downloads it one by one, in its order.
+
+    One decoder: of two, either may be done first, and which copy was there first decides the
+    numbers and the reasons.
+    """
     given: dict[str, Any] = {
         "per_host": 1,
         "concurrency": 1,
+        "set": "images.decoders=1",
         "allow_address": ["127.0.0.0/8"],
         **settings,
     }
