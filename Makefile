@@ -50,7 +50,7 @@ test-again: setup ## the tests that failed last, one at a time: a fault fails ag
 test-pythons: setup ## parser and core tests on the oldest and the newest Python that can be had here
 	@bash scripts/pythons.sh
 
-test-kills: setup ## a run and its data set killed sixty times each instead of three: ten minutes
+test-kills: setup ## a run and its data set killed sixty times each instead of twice: ten minutes
 	TEST_KILLS=60 $(PY) -m pytest -q tests/resume/test_kill.py --timeout 1500
 
 test-ray: setup ## jobs on real Ray nodes of this machine, killed in every way: ten minutes

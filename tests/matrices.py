@@ -28,12 +28,15 @@ def _values(row: Any) -> tuple[Any, ...]:
     return row if isinstance(row, tuple) else (row,)
 
 
-def sample(rows: Iterable[Any], every: int) -> list[Any]:
-    """All rows; the first of each `every` in a row is in the suite, the others are slow.
+def sample(rows: Iterable[Any], every: int, first: int = 0) -> list[Any]:
+    """All rows; each `every`th from `first` on is in the suite, the others are slow.
 
-    A row that is a tuple is the values of several parameters.
+    A row that is a tuple is the values of several parameters. Tests of the same rows begin at
+    different ones, so that each row is in the suite somewhere.
     """
-    return [row if number % every == 0 else slow(*_values(row)) for number, row in enumerate(rows)]
+    return [
+        row if number % every == first else slow(*_values(row)) for number, row in enumerate(rows)
+    ]
 
 
 def crossed(*parameters: Iterable[Any]) -> list[Any]:

@@ -23,7 +23,7 @@ from pixtrawl.catalog.database import connect
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived.writing import metadata_row
 from pixtrawl.model import Sample
-from tests.matrices import matrix
+from tests.matrices import matrix, sample
 
 IMAGES = 1_200
 
@@ -129,14 +129,14 @@ def test_a_place_that_is_not_there_is_an_index_error(root: Path, index: int) -> 
 
 @pytest.mark.parametrize(
     "conditions",
-    [
+    sample([
         {"label": "label 07"}, {"label__ne": "label 07"}, {"width__ge": 640, "width__lt": 700.5},
         {"width__in": [500, 501]}, {"label__in": {"label 01", "x"}}, {"label__gt": "label 40"},
         {"number__le": 10}, {"format": "jpeg", "kind": "original"}, {"height": 480.0},
         {"width": True}, {"width": "640"}, {"label": None}, {"label__ne": None},
         {"label__contains": "l 0"}, {"sharpness__gt": 100, "label": "label 03"},
         {"width__gt": float("inf")}, {"width__lt": 10**30}, {"label__in": ["\ud800"]},
-    ],
+    ], 3),
 )  # fmt: skip
 def test_the_catalog_decides_as_the_rows_of_metadata_would(
     root: Path, rows: list[tuple[Sample, dict[str, Any]]], conditions: dict[str, Any]

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from tests.matrices import examples
+from tests.matrices import examples, slow
 
 from pixtrawl.dedup import HashIndex
 from pixtrawl.dedup.search.multi_index_table import MultiIndexTable
@@ -138,9 +138,10 @@ def test_answers_agree_with_comparing_everything(
     assert dict(index.query(wanted, radius)) == expected
 
 
-def test_a_million_hashes_are_tabled_in_seconds() -> None:
-    hashes = np.random.default_rng(3).integers(0, 256, (1_000_000, 32), dtype=np.uint8)
+@pytest.mark.parametrize("count", [300_000, slow(1_000_000)])
+def test_many_hashes_are_tabled_in_seconds(count: int) -> None:
+    hashes = np.random.default_rng(3).integers(0, 256, (count, 32), dtype=np.uint8)
     start = time.process_time()
-    index = HashIndex.build(np.arange(1_000_000), hashes)
-    assert time.process_time() - start < 15  # 1.5 on an idle machine
+    index = HashIndex.build(np.arange(count), hashes)
+    assert time.process_time() - start < 15 * count / 1e6  # 1.5 for a million on an idle machine
     assert index.query(flipped(hashes[77], 31, 1), 31) == [(77, 31)]

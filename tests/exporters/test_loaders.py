@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from pixtrawl.folder.layout import staged_name
 from pixtrawl.labels import label_for
 from pixtrawl.model import Sample
 from tests.exporters import dataset
+from tests.matrices import slow
 from tests.optional import needs
 
 SPLIT = ExportOptions(
@@ -58,13 +61,26 @@ for name, (args, keywords) in json.load(sys.stdin).items():
 print(json.dumps(out, default=str))
 """
 Rows = list[dict[str, Any]]
+Pairs = tuple[tuple[str, str], ...]
 KEEP: Callable[[int], str] = lambda number: "jpeg"  # noqa: E731
+PATTERNS = {
+    "imagefolder": "**", "parquet": "*.parquet", "webdataset": "*.tar", "lance": "*.lance/**",
+}  # fmt: skip
+# Each format once; a process of the library reads these, another one the slow rest.
+SUITE: Pairs = (
+    ("jpeg", "imagefolder"),
+    ("mixed", "parquet"),
+    ("jpeg", "webdataset"),
+    ("mixed", "lance"),
+)
+REST = tuple(pair for pair in product(("jpeg", "mixed"), PATTERNS) if pair not in SUITE)
+PAIRS = [*((SUITE, *pair) for pair in SUITE), *(slow(REST, *pair) for pair in REST)]
 
 
 class ReadBack:
     """Exports of one format and of several, and what `datasets` reads of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pairs: Pairs) -> None:
         self.folder = folder
         self.samples = {
             "jpeg": dataset.dataset(folder / "jpeg" / "images", per_label=10, format_of=KEEP),
@@ -73,17 +89,12 @@ class ReadBack:
             ),
         }
         jobs: dict[str, tuple[list[str], dict[str, object]]] = {}
-        for kind, samples in self.samples.items():
-            for to, pattern in (
-                ("imagefolder", "**"),
-                ("parquet", "*.parquet"),
-                ("webdataset", "*.tar"),
-                ("lance", "*.lance/**"),
-            ):
-                out = folder / kind / to
-                export(samples, self.root(kind), out, to, SPLIT)
-                jobs[f"{kind} {to}"] = [str(out)], {}
-                jobs[f"{kind} {to} by name"] = [to], {"data_files": {"train": str(out / pattern)}}
+        for kind, to in pairs:
+            out = folder / kind / to
+            export(self.samples[kind], self.root(kind), out, to, SPLIT)
+            files = {"train": str(out / PATTERNS[to])}
+            jobs[f"{kind} {to}"] = [str(out)], {}
+            jobs[f"{kind} {to} by name"] = [to], {"data_files": files}
         lay_out(self.root("mixed"), self.samples["mixed"])
         jobs["as it lies"] = [str(self.root("mixed"))], {}
         jobs["as it lies by name"] = ["imagefolder"], {"data_files": {"train": "mixed/images/**"}}
@@ -121,9 +132,9 @@ def lay_out(root: Path, samples: list[Sample]) -> None:
 
 
 @pytest.fixture(scope="module")
-def read_back(tmp_path_factory: pytest.TempPathFactory) -> ReadBack:
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Pairs], ReadBack]:
     needs("datasets", "lance", reason="needs Hugging Face datasets and lance")
-    return ReadBack(tmp_path_factory.mktemp("read back"))
+    return cache(lambda pairs: ReadBack(tmp_path_factory.mktemp("read back"), pairs))
 
 
 def saved(root: Path, samples: list[Sample]) -> dict[str, bytes]:
@@ -145,11 +156,11 @@ def check(rows: Rows, root: Path, samples: list[Sample]) -> None:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("to", ["imagefolder", "parquet", "webdataset", "lance"])
-@pytest.mark.parametrize("kind", ["jpeg", "mixed"])
+@pytest.mark.parametrize(("pairs", "kind", "to"), PAIRS)
 def test_load_dataset_reads_the_folder_with_its_splits(
-    to: str, kind: str, read_back: ReadBack
+    pairs: Pairs, to: str, kind: str, reading: Callable[[Pairs], ReadBack]
 ) -> None:
+    read_back = reading(pairs)
     read = read_back.read[f"{kind} {to}"]
     assert {name: len(rows) for name, rows in read.items()} == {
         "train": 36, "validation": 12, "test": 12,
@@ -162,11 +173,11 @@ def test_load_dataset_reads_the_folder_with_its_splits(
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("to", ["imagefolder", "parquet", "webdataset", "lance"])
-@pytest.mark.parametrize("kind", ["jpeg", "mixed"])
+@pytest.mark.parametrize(("pairs", "kind", "to"), PAIRS)
 def test_load_dataset_reads_the_files_by_the_name_of_their_format(
-    to: str, kind: str, read_back: ReadBack
+    pairs: Pairs, to: str, kind: str, reading: Callable[[Pairs], ReadBack]
 ) -> None:
+    read_back = reading(pairs)
     read = read_back.read[f"{kind} {to} by name"]
     check(read["train"], read_back.root(kind), read_back.samples[kind])
     named = sorted(LABELS) if to == "parquet" else None  # its schema has the names
@@ -175,7 +186,10 @@ def test_load_dataset_reads_the_files_by_the_name_of_their_format(
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("how", ["as it lies", "as it lies by name"])
-def test_load_dataset_reads_a_data_set_as_it_lies(how: str, read_back: ReadBack) -> None:
+def test_load_dataset_reads_a_data_set_as_it_lies(
+    how: str, reading: Callable[[Pairs], ReadBack]
+) -> None:
+    read_back = reading(SUITE)
     read = read_back.read[how]
     assert list(read) == ["train"]
     check(read["train"], read_back.root("mixed"), read_back.samples["mixed"])

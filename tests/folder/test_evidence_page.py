@@ -15,6 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 from pixtrawl.folder.evidence import EvidenceStore
 from pixtrawl.folder.evidence_page import safe_page
 from pixtrawl.secrets import KnownSecrets, secrets_in_url
+from tests.matrices import crossed
 
 HOSTILE = {
     "script": "<script>evil()</script>",
@@ -83,8 +84,10 @@ def acting(page: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
-@pytest.mark.parametrize("around", ["%s", "<html><body><p>words %s words", "<!doctype html>\n%s"])
+@pytest.mark.parametrize(
+    ("kind", "around"),
+    crossed(HOSTILE, ["%s", "<html><body><p>words %s words", "<!doctype html>\n%s"]),
+)
 def test_nothing_in_a_kept_page_acts(kind: str, around: str) -> None:
     page = safe_page(around % HOSTILE[kind])
     assert acting(page) == []

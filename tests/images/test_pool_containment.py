@@ -62,7 +62,7 @@ async def among_good_ones(
         slow("socket", {R.DECODER_CRASHED}),  # the slow ones are in test_older_kernels.py, too
         slow("exec", {R.DECODER_CRASHED}),
         ("kill", {R.DECODER_CRASHED}),
-        ("exit", {R.DECODER_CRASHED}),
+        slow("exit", {R.DECODER_CRASHED}),
         ("forge", {R.DECODER_CRASHED}),
         slow("fork", {R.CORRUPT}),
         ("memory", {R.CORRUPT}),

@@ -14,7 +14,7 @@ from pixtrawl.errors import UsageError
 from pixtrawl.manifests.columns import GivenColumns
 from pixtrawl.manifests.reader import BadLine, read_manifest
 from pixtrawl.model import Candidate
-from tests.matrices import matrix
+from tests.matrices import crossed, matrix
 
 A, B, C = "https://a.test/1.jpg", "https://a.test/2.png?w=9", "https://a.test/photo/3"
 PAGE, BY = "https://a.test/page/1", "https://creativecommons.org/licenses/by/4.0/"
@@ -100,8 +100,7 @@ def test_published_lists_are_read(tmp_path: Path, name: str) -> None:
     assert found[0].rank == 1
 
 
-@pytest.mark.parametrize("name", FORMS)
-@pytest.mark.parametrize("change", ["gzip", "crlf", "bom", "utf-16"])
+@pytest.mark.parametrize(("name", "change"), crossed(FORMS, ["gzip", "crlf", "bom", "utf-16"]))
 def test_packing_and_encoding_make_no_difference(tmp_path: Path, name: str, change: str) -> None:
     file, content, expected = FORMS[name]
     raw = content.encode()

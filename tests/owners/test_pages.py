@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 import pixtrawl
+from tests.matrices import sample
 from tests.owners.files import picture
 from tests.owners.hosts import Owner, hosts
 
@@ -45,8 +47,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("purpose", ["train", "search"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("name", "purpose"), sample(product(CASES, ["train", "search"]), 3))
 def test_a_page_speaks_for_its_pictures(name: str, purpose: str, tmp_path: Path) -> None:
     text, headers, *refused = CASES[name]
     ds, asked = run({"/page.html": text}, tmp_path, *headers, purpose=purpose)

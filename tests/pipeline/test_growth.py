@@ -15,7 +15,7 @@ from pixtrawl.sources.lists import list_index
 
 pytestmark = pytest.mark.timeout(180)
 
-FEW, MANY = 100, 400
+FEW, MANY = 60, 180
 EVERY: Final = 100  # steps of SQLite's machine between two calls
 
 

@@ -40,7 +40,7 @@ def refuses_first(status: int, told_s: int) -> Rule:
     return rule
 
 
-@pytest.fixture(params=[4.0, slow(host_trouble.FIRST_REST_S)])
+@pytest.fixture(params=[2.0, slow(host_trouble.FIRST_REST_S)])
 def first_rest_s(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
     """The longest first rest; tests/net/test_host_rest.py has the ten seconds, by its own clock."""
     longest_s: float = request.param
@@ -49,7 +49,7 @@ def first_rest_s(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_request_reaches_a_host_in_its_told_pause(tmp_path: Path, first_rest_s: float) -> None:
-    rules = [refuses_first(429, 4)] * 8 + [refuses_first(503, 3600)] * 8 + [healthy] * 16
+    rules = [refuses_first(429, 2)] * 8 + [refuses_first(503, 3600)] * 8 + [healthy] * 16
     with hosts(*rules) as made:
         urls = [host.url(f"/{n}.jpg") for n in range(9) for host in made]
         reasons = download(urls, tmp_path)

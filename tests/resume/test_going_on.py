@@ -151,7 +151,7 @@ def test_more_go_on_and_fewer_delete_nothing(site: Playground, tmp_path: Path) -
 def test_a_second_run_on_the_same_folder_ends_with_5(site: Playground, tmp_path: Path) -> None:
     output = tmp_path / "images"
     first = warm_command.Popen(
-        command(site, output, "-n", "20", "--delay", "4"), stdout=subprocess.PIPE, text=True
+        command(site, output, "-n", "20", "--delay", "2"), stdout=subprocess.PIPE, text=True
     )
     wait_for_files(first, output, 1)
     code, report, said = run(site, output, "-n", "20")

@@ -9,7 +9,7 @@ import asyncio
 import socket
 
 import pytest
-from tests.matrices import crossed
+from tests.matrices import crossed, sample
 from tests.sources.conftest import Server
 from tests.sources.synthetic_answers import ANSWERS
 
@@ -71,7 +71,7 @@ def test_results_are_read(server: Server, name: str) -> None:
     assert ending.candidates[0].source == name
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sample(NAMES, 2))
 def test_nothing_found_is_no_results_only_when_the_source_says_so(
     server: Server, name: str
 ) -> None:
@@ -80,15 +80,14 @@ def test_nothing_found_is_no_results_only_when_the_source_says_so(
     assert not ending.candidates
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sample(NAMES, 2, 1))
 def test_a_page_that_nobody_knows_is_changed_and_kept(server: Server, name: str) -> None:
     ending = asked(name, f"{server.url}/changed/{name}")
     assert ending.outcome is SourceOutcome.CHANGED
     assert any(b"<figure>" in page for page in ending.evidence.values())
 
 
-@pytest.mark.parametrize("kind", ["rate_limit", "forbidden"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "kind"), crossed(NAMES, ["rate_limit", "forbidden"]))
 def test_a_refusal_is_told_by_its_kind_after_one_request(
     server: Server, name: str, kind: str
 ) -> None:
@@ -100,12 +99,12 @@ def test_a_refusal_is_told_by_its_kind_after_one_request(
     assert ending.evidence
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sample(NAMES, 2))
 def test_a_failing_server_is_a_network_error(server: Server, name: str) -> None:
     assert asked(name, f"{server.url}/broken/{name}").outcome is SourceOutcome.NETWORK_ERROR
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sample(NAMES, 2, 1))
 def test_a_server_that_is_not_there_is_a_network_error(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
-from tests.matrices import examples, slow
+from tests.matrices import examples, sample
 from tests.sources.api.asking import CAT
 from tests.sources.api.stand_in_parts import Reply, asked
 from tests.sources.api.stand_ins import ALL, StandIn
@@ -22,8 +22,7 @@ from pixtrawl.net.interface import Response
 from pixtrawl.sources import contract
 from pixtrawl.sources.api import values as value
 
-each = pytest.mark.parametrize("api", ALL, ids=lambda api: api.name)
-SOME = [api if at % 4 == 0 else slow(api) for at, api in enumerate(ALL)]
+SOME = sample(ALL, 4)
 BASE = "http://127.0.0.1:1"
 
 GARBAGE: tuple[Any, ...] = (
@@ -70,7 +69,7 @@ def outcome_of(api: StandIn, http: contract.Replay) -> tuple[contract.Ending, fl
     return ending, time.process_time() - started
 
 
-@each
+@pytest.mark.parametrize("api", sample(ALL, 2, 1), ids=lambda api: api.name)
 @hypothesis_settings(
     max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

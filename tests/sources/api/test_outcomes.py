@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.matrices import crossed
+from tests.matrices import crossed, sample
 from tests.net.conftest import Connection, Server
 from tests.sources.api.asking import ask, reply, serve, settings
 from tests.sources.api.stand_in_parts import KEY, Reply, asked
@@ -20,6 +20,11 @@ from pixtrawl.sources import contract, keys
 # Asked for one record after another, or by what the last answer says: they have no total.
 BY_RECORD = {"met", "rijksmuseum", "nasa", "internet_archive", "unsplash", "wikimedia"}
 each = pytest.mark.parametrize("api", ALL, ids=lambda api: api.name)
+
+
+def some(first: int) -> pytest.MarkDecorator:
+    """Every third source from this one on; the others are slow."""
+    return pytest.mark.parametrize("api", sample(ALL, 3, first), ids=lambda api: api.name)
 
 
 def name_of(value: object) -> str:
@@ -54,7 +59,7 @@ def test_every_picture_is_found_once_with_its_page_and_title(api: StandIn, serve
         assert all(c.creator and "://" not in c.creator for c in ending.candidates)
 
 
-@each
+@some(0)
 def test_a_later_run_goes_on_behind_the_last_page(api: StandIn, server: Server) -> None:
     given = serve(server, api)
     first = ask(api.name, given, max_pages=1)
@@ -81,7 +86,7 @@ def test_a_position_that_makes_no_sense_starts_over(
     assert len(ending.candidates) == 3
 
 
-@each
+@some(1)
 def test_nothing_found_is_told_by_the_answer_itself(api: StandIn, server: Server) -> None:
     ending = ask(api.name, serve(server, api, 0))
     assert ending.outcome is SourceOutcome.NO_RESULTS
@@ -89,8 +94,11 @@ def test_nothing_found_is_told_by_the_answer_itself(api: StandIn, server: Server
     assert ending.stop.detail["message"]
 
 
-@each
-@pytest.mark.parametrize(("status", "kind"), [(403, "forbidden"), (429, "rate_limit")])
+@pytest.mark.parametrize(
+    ("api", "status", "kind"),
+    sample(((api, *told) for api in ALL for told in ((403, "forbidden"), (429, "rate_limit"))), 3),
+    ids=name_of,
+)
 def test_a_refusal_is_blocked_after_one_request(
     api: StandIn, server: Server, status: int, kind: str
 ) -> None:
@@ -102,7 +110,7 @@ def test_a_refusal_is_blocked_after_one_request(
     assert len(server.seen) == 1
 
 
-@each
+@some(2)
 def test_a_used_up_allowance_is_shown(api: StandIn, server: Server) -> None:
     server.on(
         "*",
@@ -136,7 +144,7 @@ def test_another_answer_is_changed_and_kept(api: StandIn, server: Server, body: 
     assert body in ending.evidence.values()
 
 
-@each
+@some(0)
 def test_records_with_other_names_are_changed_and_not_nothing(api: StandIn, server: Server) -> None:
     """The numbers are still told, the pictures are not where they were."""
     given = serve(server, api)
@@ -165,7 +173,7 @@ def test_records_with_other_names_are_changed_and_not_nothing(api: StandIn, serv
     assert ending.candidates == []
 
 
-@each
+@some(1)
 def test_a_server_that_fails_or_hangs_up_is_a_matter_of_the_network(
     api: StandIn, server: Server
 ) -> None:
@@ -175,7 +183,7 @@ def test_a_server_that_fails_or_hangs_up_is_a_matter_of_the_network(
     assert ask(api.name, settings(server, api)).outcome is SourceOutcome.NETWORK_ERROR
 
 
-@each
+@some(2)
 def test_a_server_that_repeats_itself_is_at_its_end(api: StandIn, server: Server) -> None:
     pictures = 3
     given = serve(server, api, pictures)
@@ -199,7 +207,7 @@ def hollow(said: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "api", [one for one in ALL if one.name not in BY_RECORD], ids=lambda api: api.name
+    "api", sample([one for one in ALL if one.name not in BY_RECORD], 3), ids=lambda api: api.name
 )
 def test_a_list_that_stops_before_its_total_is_at_its_end(api: StandIn, server: Server) -> None:
     """Flickr tells of all there are and gives 4000; others have such a cap, too."""

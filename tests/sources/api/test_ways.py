@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from tests.matrices import sample
 from tests.net.conftest import Connection, Server
 from tests.sources.api.asking import CAT, ask, cat, reply, serve, settings
 from tests.sources.api.stand_ins import ALL, BY_NAME
@@ -213,7 +214,7 @@ def test_small_photos_of_inaturalist_have_a_full_copy_to_fall_back_on(server: Se
     ]
 
 
-@pytest.mark.parametrize("api", ALL, ids=lambda api: api.name)
+@pytest.mark.parametrize("api", sample(ALL, 2), ids=lambda api: api.name)
 def test_filters_are_passed_on_or_told(api: Any, server: Server) -> None:
     """Every filter of `info.filters` changes the request; for every other one there is a notice."""
     wishes = {

@@ -21,6 +21,7 @@ def many() -> Iterator[FakeStudio]:
         yield studio
 
 
+@pytest.mark.slow  # without this focus the keys of the tests below move nothing
 def test_the_grid_has_the_focus_at_load_and_its_first_image_is_current(
     browser: Any, many: FakeStudio
 ) -> None:
