@@ -237,6 +237,19 @@ def test_a_sharpened_copy_loses_however_finely_it_is_compressed() -> None:
     assert prefer(described(scene(1), 80), described(softer, 75)).first
 
 
+@pytest.mark.parametrize("seed", sample(range(1, 7), 3))
+def test_a_blurred_copy_loses_however_finely_it_is_compressed(seed: int) -> None:
+    """Of a soft picture it looks sharpened; of a noisy one it agrees in few pixels."""
+    soft = scene(seed).filter(ImageFilter.GaussianBlur(1))
+    pixels = np.asarray(scene(seed))
+    grain = np.random.default_rng(seed).normal(0, 20, pixels.shape[:2])[..., None]
+    noisy = Image.fromarray(np.clip(pixels + grain, 0, 255).astype(np.uint8))
+    for image, blur_px in ((soft, 1.2), (noisy, 2.0)):
+        blurred = image.filter(ImageFilter.GaussianBlur(blur_px))
+        found = prefer(described(image, 80), described(blurred, 94))
+        assert (found.first, found.why) == (True, "is not blurred")
+
+
 def test_a_logo_does_not_make_a_grey_picture_colourful() -> None:
     for seed in range(3):
         grey = scene(seed).convert("L").convert("RGB")

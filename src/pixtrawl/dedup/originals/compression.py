@@ -6,7 +6,6 @@ that is much softer was edited, and so was one in which something else differs.
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +14,7 @@ from pixtrawl.portrait import BLOCK_PX, Portrait
 
 __all__ = [
     "SOURCE", "UNMARKED", "Step", "by_blur", "by_fineness", "by_history", "by_history_in_parts",
-    "by_notes", "by_quality", "by_sharpening", "steps_of", "terms_of",
+    "by_notes", "by_quality", "steps_of", "terms_of",
 ]  # fmt: skip
 
 _FINER: Final = 5.0  # JPEG quality
@@ -36,11 +35,6 @@ _LEAST_BLOCKS: Final = 40
 _UNEDITED: Final = 0.6  # of the blocks
 _MADE_IN_PARTS: Final = 0.0
 _CLEARLY_FINER: Final = 3.0  # quality
-_SHARPENED_MISFIT: Final = 0.05
-_BANDS: Final = (slice(8, 13), slice(13, 19), slice(22, 30))  # of a spectrum
-_LIFT_DB: Final = (1.5, 8.0)
-_AS_MIDDLE: Final = (0.9, 1.5)  # of the lift of the lowest band
-_AS_HIGH: Final = (0.85, 1.7)
 _SLACK: Final = 1.5
 _COARSENED: Final = 0.95
 SOURCE: Final = "is what the other was made from"
@@ -186,30 +180,6 @@ def _cosines() -> Array:
 
 
 _DCT: Final = _cosines()
-
-
-def by_sharpening(large: Portrait, small: Portrait, misfit: float) -> Step:
-    """Prefer the one that was not sharpened, where the other was.
-
-    Sharpening lifts the middle and upper frequencies alike; what a blur takes, or a resampling,
-    grows with the frequency, and contrast lifts the low ones, too.
-    """
-    if misfit > _SHARPENED_MISFIT or not large.spectrum or not small.spectrum:
-        return None
-    contrast = 20 * math.log10((_contrast(large) + 0.1) / (_contrast(small) + 0.1))
-    step = np.asarray(large.spectrum) - np.asarray(small.spectrum) - contrast
-    low, middle, high = (float(step[one].mean()) for one in _BANDS)
-    if not _LIFT_DB[0] < abs(low) < _LIFT_DB[1]:
-        return None
-    if not (
-        _AS_MIDDLE[0] < middle / low < _AS_MIDDLE[1] and _AS_HIGH[0] < high / low < _AS_HIGH[1]
-    ):
-        return None
-    return low < 0, "is not sharpened"
-
-
-def _contrast(one: Portrait) -> float:
-    return float(np.frombuffer(one.grey, np.uint8).std())
 
 
 def by_blur(large: Portrait, small: Portrait, misfit: float) -> Step:

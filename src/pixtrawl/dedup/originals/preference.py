@@ -3,8 +3,8 @@
 In order: the one that the other was made from, as its coefficients show; the one that shows more of
 the scene (the other is a crop) or has no frame, the one with more real pixels (an enlargement has
 none to add), the one without captions, logos and watermarks, the one with its colours, the one that
-is not sharpened, the one that is compressed less, and the one less changed in tone. Each step
-decides only where the difference is clear; otherwise the next one does.
+is neither blurred nor sharpened, the one that is compressed less, and the one less changed in tone.
+Each step decides only where the difference is clear; otherwise the next one does.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from pixtrawl.dedup.originals.compression import (
     by_history_in_parts,
     by_notes,
     by_quality,
-    by_sharpening,
 )
 from pixtrawl.dedup.originals.enlarged import enlargement_log_odds
+from pixtrawl.dedup.originals.focus import by_focus
 from pixtrawl.dedup.originals.marks import (
     LIKELY_MARKED,
     SURELY_MARKED,
@@ -105,7 +105,7 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
         lambda: _by_colour(large, small),
         by_its_colour,
         lambda: by_history_in_parts(large, small),
-        lambda: by_sharpening(large, small, overlay.misfit) if of_one_size else None,
+        lambda: by_focus(large, small, overlay.misfit) if of_one_size else None,
     )
     unsure: tuple[Callable[[], Step], ...] = (
         lambda: by_quality(large, small, overlay.misfit) if of_one_size else None,
