@@ -13,7 +13,7 @@ from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.exporters.splits import Splitting, parse_shares
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived import caption_files
-from pixtrawl.pipeline import captioning
+from pixtrawl.pipeline.curating import captioning
 from tests.captions.sets import foxes, rows
 
 ORIGINS = "alt,title,query"

@@ -133,7 +133,7 @@ def test_what_cannot_be_recorded_is_an_error_with_its_reason(tmp_path: Path) -> 
 def test_threads_and_processes_that_decide_at_once_lose_no_line(folder: Folder) -> None:
     code = (
         "import sys\n"
-        "from pixtrawl.folder import decision_journal as journal\n"
+        "from pixtrawl.folder.decisions import journal\n"
         "from pixtrawl.folder.dataset_folder import Folder\n"
         "for n in range(40):\n"
         "    journal.append(Folder(sys.argv[1]), [journal.record('cli', 'reject', 'b',"

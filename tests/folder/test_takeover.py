@@ -19,7 +19,7 @@ from pixtrawl.errors import StorageError
 from pixtrawl.folder import evidence, quarantine, takeover
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.recovery import crash as recovery
-from pixtrawl.pipeline import curate
+from pixtrawl.pipeline.curating import curate
 from tests import warm_command
 from tests.catalog.data import Data
 

@@ -103,7 +103,7 @@ def test_a_mistake_is_one_line_and_changes_nothing(
 KILLED = """
 import os, signal, sys
 from pixtrawl.folder import files
-from pixtrawl.folder import derived
+from pixtrawl.folder.derived import writing as derived
 from pixtrawl.cli.main import main
 left = int(sys.argv[1])
 def dying(function):

@@ -12,7 +12,7 @@ import pytest
 
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
-from pixtrawl.pipeline import curate
+from pixtrawl.pipeline.curating import curate
 from pixtrawl.scoring.models.interface import Kind, Model, Vectors
 from pixtrawl.scoring.models.loading import load_model
 from pixtrawl.scoring.models.preprocess import Preprocess

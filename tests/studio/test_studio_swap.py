@@ -18,8 +18,8 @@ from pixtrawl.catalog.database import Catalog
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.decisions import journal
 from pixtrawl.folder.decisions.applying import take_in
-from pixtrawl.pipeline import curate
 from pixtrawl.pipeline.copy_back import bring_waiting
+from pixtrawl.pipeline.curating import curate
 from tests.life.sets import assert_whole, on_disk
 from tests.pipeline.pictures import Answer, fetch, jpeg, manifest, png, scene, serving
 from tests.studio.client import Client, studio_on

@@ -15,7 +15,7 @@ from pixtrawl.catalog.views.filter import LookFilter, LookSort
 from pixtrawl.catalog.views.table import kept_ids
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.recovery.catch_up import is_behind
-from pixtrawl.pipeline import deciding
+from pixtrawl.pipeline.curating import deciding
 from pixtrawl.scoring.likeness.similar import order_by_likeness
 from pixtrawl.scoring.likeness.spaces import space_of
 from pixtrawl.studio import looking

@@ -112,7 +112,7 @@ class ByModels:
             UsageError: no image of the data set.
             StorageError: a run is at work in the folder.
         """
-        from pixtrawl.pipeline import deciding
+        from pixtrawl.pipeline.curating import deciding
         from pixtrawl.scoring.likes.liking import rank_by_likes
 
         names = [one.file_name if isinstance(one, Sample) else str(one) for one in files]
@@ -127,7 +127,7 @@ class ByModels:
             `doubts` (likely wrong labels, the surest first), `overlaps`, `biases`, `small`, and
             `by`: `embedding`, or `look` without a model's embeddings.
         """
-        from pixtrawl.pipeline.opened import looked_at
+        from pixtrawl.pipeline.finished.opened import looked_at
         from pixtrawl.scoring.classes.auditing import audit_of
 
         with looked_at(self._samples.folder) as db:

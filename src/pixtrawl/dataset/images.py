@@ -25,7 +25,7 @@ from pixtrawl.model import Sample
 from pixtrawl.report import Report
 
 if TYPE_CHECKING:
-    from pixtrawl.pipeline.curate import Copy
+    from pixtrawl.pipeline.curating.curate import Copy
     from pixtrawl.pipeline.outcomes import Outcomes
 
 __all__ = ["Dataset", "DuplicateGroup"]
@@ -235,7 +235,7 @@ class Dataset(Life, Outputs, Publishing, ByModels):
 
         `pixtrawl dedup DIR --undo SHA256` restores a dropped one.
         """
-        from pixtrawl.pipeline.curate import copies
+        from pixtrawl.pipeline.curating.curate import copies
 
         found: dict[str, list[Copy]] = {}
         for copy in copies(self._samples.folder):

@@ -10,9 +10,9 @@ from pixtrawl.dataset.places import AnySamples
 from pixtrawl.model import Sample
 
 if TYPE_CHECKING:
-    from pixtrawl.pipeline.deciding import Recorded, Steering
-    from pixtrawl.pipeline.restore import Restored
-    from pixtrawl.pipeline.verify import Verified
+    from pixtrawl.pipeline.curating.deciding import Recorded, Steering
+    from pixtrawl.pipeline.curating.restore import Restored
+    from pixtrawl.pipeline.finished.verify import Verified
     from pixtrawl.studio.serve import StudioServer
 
 __all__ = ["Life", "log_changes_by_hand"]
@@ -41,7 +41,7 @@ class Life:
             UsageError: no image of the data set, or no valid label.
             StorageError: it cannot be recorded.
         """
-        from pixtrawl.pipeline.labelling import put_under_label
+        from pixtrawl.pipeline.curating.labelling import put_under_label
 
         chosen: Iterable[Sample | Path | str] = self if files is None else files
         return len(put_under_label(self._samples.folder, _names(chosen), to, who="python"))
@@ -53,7 +53,7 @@ class Life:
             UsageError: no image was moved.
             StorageError: the move was made by hand, and a run is at work in the folder.
         """
-        from pixtrawl.pipeline.labelling import take_back_labels
+        from pixtrawl.pipeline.curating.labelling import take_back_labels
 
         return len(take_back_labels(self._samples.folder, who="python"))
 
@@ -77,7 +77,7 @@ class Life:
         Example:
             `ds.reject([one for one in ds if one.info.width < 400], reason="too small")`
         """
-        from pixtrawl.pipeline import deciding
+        from pixtrawl.pipeline.curating import deciding
 
         return deciding.reject(
             self._samples.folder, _names(files), who="python", reason=reason, refill=refill
@@ -104,7 +104,7 @@ class Life:
         Example:
             >>> ds.caption([ds[0]], "a tabby cat on a red sofa")
         """
-        from pixtrawl.pipeline import captioning
+        from pixtrawl.pipeline.curating import captioning
 
         return captioning.caption(
             self._samples.folder, _names(files), text, who="python", origin=origin
@@ -112,7 +112,7 @@ class Life:
 
     def keep(self, files: Iterable[Sample | Path | str]) -> Recorded:
         """Mark images as wanted; rejected ones come back. Arguments and errors as for `reject`."""
-        from pixtrawl.pipeline import deciding
+        from pixtrawl.pipeline.curating import deciding
 
         return deciding.keep(self._samples.folder, _names(files), who="python")
 
@@ -124,7 +124,7 @@ class Life:
         Raises:
             UsageError: there is nothing to undo.
         """
-        from pixtrawl.pipeline import deciding
+        from pixtrawl.pipeline.curating import deciding
 
         return deciding.undo(self._samples.folder, who="python", redo=redo)
 
@@ -181,7 +181,7 @@ class Life:
         self._steer("more", query, limit)
 
     def _steer(self, action: Steering, query: str, limit: int | None = None) -> None:
-        from pixtrawl.pipeline import deciding
+        from pixtrawl.pipeline.curating import deciding
 
         deciding.steer(self._samples.folder, action, who="python", query=query, limit=limit)
 
@@ -191,7 +191,7 @@ class Life:
         Args:
             quick: compare names and sizes only, instead of reading every file.
         """
-        from pixtrawl.pipeline.verify import verify
+        from pixtrawl.pipeline.finished.verify import verify
 
         return verify(self._samples.folder.root, quick=quick)
 
@@ -211,7 +211,7 @@ class Life:
         import asyncio
         from concurrent.futures import ThreadPoolExecutor
 
-        from pixtrawl.pipeline.restore import Wanted, restore
+        from pixtrawl.pipeline.curating.restore import Wanted, restore
 
         wanted = Wanted(
             tuple(map(str, files)), *((one,) if one else () for one in (label, sha256, url))

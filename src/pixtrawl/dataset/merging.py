@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixtrawl.dataset.images import Dataset
-from pixtrawl.pipeline import merge as pipeline
+from pixtrawl.pipeline.finished import merge as pipeline
 
 __all__ = ["merge"]
 

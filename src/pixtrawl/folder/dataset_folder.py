@@ -78,7 +78,7 @@ class Folder:
     def is_lost(self) -> bool:
         """Return whether the catalog is missing or empty beside what a data set has left.
 
-        Such a folder is never a new data set: `pipeline.rebuilding` makes its catalog again.
+        Such a folder is never a new data set: `finished.rebuilding` makes its catalog again.
         """
         if self._has_catalog():
             return False

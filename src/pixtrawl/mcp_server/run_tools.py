@@ -36,7 +36,7 @@ from pixtrawl.operations.job_request import (
     require_place,
 )
 from pixtrawl.operations.source_choice import source_choices
-from pixtrawl.pipeline import deciding
+from pixtrawl.pipeline.curating import deciding
 
 __all__ = ["estimate", "job_status", "sources", "start_job", "stop"]
 

@@ -32,9 +32,9 @@ from pixtrawl.model import REASONS, Reason
 from pixtrawl.operations.decision_summary import summarise
 from pixtrawl.operations.job_progress import shortfalls
 from pixtrawl.operations.thumbnails import thumbnails
-from pixtrawl.pipeline import deciding
-from pixtrawl.pipeline.labelling import put_under_label
-from pixtrawl.pipeline.opened import looked_at
+from pixtrawl.pipeline.curating import deciding
+from pixtrawl.pipeline.curating.labelling import put_under_label
+from pixtrawl.pipeline.finished.opened import looked_at
 from pixtrawl.pipeline.report import report as run_report
 
 __all__ = ["keep", "look", "reject", "relabel", "report", "undo"]

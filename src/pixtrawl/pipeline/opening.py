@@ -29,13 +29,15 @@ from pixtrawl.folder.decisions import journal
 from pixtrawl.folder.recovery import by_hand, crash as recovery
 from pixtrawl.folder.renditions import RenditionWriter
 from pixtrawl.images.rules import Rules
-from pixtrawl.pipeline import block_check, mending, topic_model
+from pixtrawl.pipeline import topic_model
+from pixtrawl.pipeline.curating import block_check
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.decide.orphans import Orphans
 from pixtrawl.pipeline.decide.settler import Settler
 from pixtrawl.pipeline.decision_intake import DecisionIntake
 from pixtrawl.pipeline.exporting import transform_of
-from pixtrawl.pipeline.opened import locked
+from pixtrawl.pipeline.finished import mending
+from pixtrawl.pipeline.finished.opened import locked
 from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.run_settings import asked_for_size, plain_settings
 from pixtrawl.pipeline.scheduler.scheduler import Scheduler

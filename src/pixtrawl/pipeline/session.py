@@ -18,11 +18,11 @@ from pixtrawl.events import CandidateSettled, Event, Notice
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived import writing as derived
 from pixtrawl.model import REASONS
-from pixtrawl.pipeline import mending
 from pixtrawl.pipeline.decide.decision import Decision
 from pixtrawl.pipeline.decide.orphans import Orphans
 from pixtrawl.pipeline.decide.settler import Settler
 from pixtrawl.pipeline.decision_intake import DecisionIntake
+from pixtrawl.pipeline.finished import mending
 from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.url_list import UrlListWriter
 

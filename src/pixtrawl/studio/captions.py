@@ -15,7 +15,7 @@ from pixtrawl.catalog.views.rows import LookRow
 from pixtrawl.folder.decisions import journal
 from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.model import Caption
-from pixtrawl.pipeline.captioning import MAX_TEXT
+from pixtrawl.pipeline.curating.captioning import MAX_TEXT
 from pixtrawl.studio.messages import DecisionRequest, StudioError
 
 __all__ = ["CaptionPlan", "caption_plan", "captions_of"]

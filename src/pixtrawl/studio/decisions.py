@@ -20,7 +20,7 @@ from pixtrawl.folder.decisions import journal
 from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.model import Reason
 from pixtrawl.operations.decision_summary import summarise
-from pixtrawl.pipeline import curate, deciding
+from pixtrawl.pipeline.curating import curate, deciding
 from pixtrawl.studio.captions import caption_plan
 from pixtrawl.studio.messages import DecisionAnswer, DecisionRequest, StudioError, WhichImages
 from pixtrawl.studio.open_set import OpenSet

@@ -20,7 +20,7 @@ from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.operations.job import JobRecord, RunJob, keep, known_jobs, state_of
 from pixtrawl.operations.job_request import JobQuery, JobRequest, require_place
-from pixtrawl.pipeline import deciding
+from pixtrawl.pipeline.curating import deciding
 from pixtrawl.studio import known_sets
 from pixtrawl.studio.messages import SteerRequest, StudioError
 from pixtrawl.studio.open_set import OpenSet

@@ -13,7 +13,7 @@ from pixtrawl.catalog.decisions import recorded as noted
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.folder.decisions import applying as taken, journal
-from pixtrawl.pipeline import deciding
+from pixtrawl.pipeline.curating import deciding
 
 __all__ = ["Settling"]
 

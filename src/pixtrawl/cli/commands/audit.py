@@ -59,7 +59,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.operations.audit_page import write_audit_page
-    from pixtrawl.pipeline.opened import looked_at
+    from pixtrawl.pipeline.finished.opened import looked_at
     from pixtrawl.scoring.classes.auditing import audit_of
 
     folder = Folder(arguments.folder)

@@ -9,7 +9,7 @@ from pixtrawl.cli.options import add_output
 
 if TYPE_CHECKING:
     from pixtrawl.folder.dataset_folder import Folder
-    from pixtrawl.pipeline.deciding import Recorded
+    from pixtrawl.pipeline.curating.deciding import Recorded
 
 _EPILOG = """\
 A file is given by its path, or relative to the data set; the folder of a label stands for all of
@@ -74,8 +74,8 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.captions import read_chain
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.derived import caption_files
-    from pixtrawl.pipeline import captioning
-    from pixtrawl.pipeline.opened import split_root
+    from pixtrawl.pipeline.curating import captioning
+    from pixtrawl.pipeline.finished.opened import split_root
 
     folder, names = split_root(arguments.files, arguments.output, command="caption")
     _check(arguments)
@@ -97,7 +97,7 @@ def main(arguments: argparse.Namespace) -> int:
 def _decided(folder: Folder, names: list[str], arguments: argparse.Namespace) -> Recorded | None:
     """Carry out `--text`, `--reset` or `--find`; None without one of them."""
     from pixtrawl.errors import UsageError
-    from pixtrawl.pipeline import captioning
+    from pixtrawl.pipeline.curating import captioning
 
     if arguments.text is not None or arguments.reset:
         if not names:
@@ -127,7 +127,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _take_edited(folder: Folder) -> None:
     from pixtrawl.display.screen import note, plural
-    from pixtrawl.pipeline import captioning
+    from pixtrawl.pipeline.curating import captioning
 
     taken = captioning.take_edited(folder, who="cli")
     if taken is not None:
@@ -136,7 +136,7 @@ def _take_edited(folder: Folder) -> None:
 
 def _write_files(folder: Folder, *, as_json: bool) -> None:
     from pixtrawl.display.screen import out, out_json, plural
-    from pixtrawl.pipeline import captioning
+    from pixtrawl.pipeline.curating import captioning
 
     done = captioning.write_files(folder)
     if as_json:
@@ -165,7 +165,7 @@ def _print(done: Recorded, *, as_json: bool) -> None:
 
 def _show(folder: Folder, names: list[str], *, as_json: bool) -> None:
     from pixtrawl.display.screen import clean, out, out_json
-    from pixtrawl.pipeline import captioning
+    from pixtrawl.pipeline.curating import captioning
 
     found = captioning.present(folder, names)
     if as_json:

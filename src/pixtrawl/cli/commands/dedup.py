@@ -9,7 +9,7 @@ from pixtrawl.cli.options import add_output
 from pixtrawl.secrets import masked_url
 
 if TYPE_CHECKING:
-    from pixtrawl.pipeline.curate import Copy
+    from pixtrawl.pipeline.curating.curate import Copy
 
 _EPILOG = """\
 Without --undo, list every kept image with the copies dropped in its favour: how many bits each
@@ -45,7 +45,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
-    from pixtrawl.pipeline import curate
+    from pixtrawl.pipeline.curating import curate
 
     report_changes_by_hand(arguments.folder)
     folder = Folder(arguments.folder)

@@ -47,8 +47,8 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK, UsageError
-    from pixtrawl.pipeline.labelling import put_under_label, take_back_labels
-    from pixtrawl.pipeline.opened import split_root
+    from pixtrawl.pipeline.curating.labelling import put_under_label, take_back_labels
+    from pixtrawl.pipeline.finished.opened import split_root
 
     if arguments.undo == (arguments.to is not None):
         raise UsageError("label wants FILE... and --to LABEL, or DIR and --undo")

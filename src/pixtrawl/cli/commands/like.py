@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pixtrawl.cli.options import add_output
 
 if TYPE_CHECKING:
-    from pixtrawl.pipeline.deciding import Recorded
+    from pixtrawl.pipeline.curating.deciding import Recorded
     from pixtrawl.scoring.likes.liking import Liked
 
 _EPILOG: Final = """\
@@ -65,8 +65,8 @@ def decide(arguments: argparse.Namespace, *, wanted: bool) -> int:
     """Record the decision, order the images, and print the order. Return the exit code."""
     from pixtrawl.display.screen import note, out, out_json
     from pixtrawl.errors import EXIT_OK
-    from pixtrawl.pipeline.deciding import keep, reject
-    from pixtrawl.pipeline.opened import split_root
+    from pixtrawl.pipeline.curating.deciding import keep, reject
+    from pixtrawl.pipeline.finished.opened import split_root
     from pixtrawl.scoring.likes.liking import rank_by_likes
 
     command = "like" if wanted else "unlike"

@@ -55,7 +55,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.display.screen import out, out_json, plural
     from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, UsageError
     from pixtrawl.model import REASONS, Reason
-    from pixtrawl.pipeline.merge import merge
+    from pixtrawl.pipeline.finished.merge import merge
 
     if arguments.dedup not in set(Level):
         raise UsageError(f"--dedup: {arguments.dedup!r} is none of {', '.join(Level)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pixtrawl.cli.options import add_output
 
 if TYPE_CHECKING:
-    from pixtrawl.pipeline.deciding import Recorded
+    from pixtrawl.pipeline.curating.deciding import Recorded
 
 _EPILOG = """\
 A file is given by its path, or relative to the data set; the folder of a label stands for all of
@@ -49,8 +49,8 @@ def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0 once the decision is on the disk."""
     from pixtrawl.display.screen import plural
     from pixtrawl.errors import EXIT_OK, UsageError
-    from pixtrawl.pipeline.deciding import reject
-    from pixtrawl.pipeline.opened import split_root
+    from pixtrawl.pipeline.curating.deciding import reject
+    from pixtrawl.pipeline.finished.opened import split_root
 
     folder, names = split_root(arguments.files, arguments.output, command="reject")
     if not names:

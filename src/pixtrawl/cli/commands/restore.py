@@ -52,7 +52,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
-    from pixtrawl.pipeline.restore import Wanted, removed, restore
+    from pixtrawl.pipeline.curating.restore import Wanted, removed, restore
 
     report_changes_by_hand(arguments.folder)
     folder = Folder(arguments.folder)

@@ -48,7 +48,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.display.screen import clean, out, out_json
     from pixtrawl.errors import EXIT_OK, UsageError
     from pixtrawl.folder.dataset_folder import Folder
-    from pixtrawl.pipeline.deciding import steer
+    from pixtrawl.pipeline.curating.deciding import steer
 
     if (arguments.action == "more") != (arguments.limit is not None):
         raise UsageError("-n N belongs to: pixtrawl steer DIR more -n N")

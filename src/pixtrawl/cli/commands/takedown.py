@@ -11,7 +11,7 @@ from pixtrawl.cli.options import add_output
 
 if TYPE_CHECKING:
     from pixtrawl.folder.dataset_folder import Folder
-    from pixtrawl.pipeline.curate import Remembered
+    from pixtrawl.pipeline.curating.curate import Remembered
 
 _EPILOG = """\
 The image files are deleted. Their rows stay, marked as taken down, so that neither the number nor
@@ -68,7 +68,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK, UsageError
     from pixtrawl.folder.dataset_folder import Folder
-    from pixtrawl.pipeline import curate
+    from pixtrawl.pipeline.curating import curate
 
     folder = Folder(arguments.folder)
     rules = [parse_rule(kind, text) for kind in KINDS for text in getattr(arguments, kind)]
@@ -90,7 +90,7 @@ def main(arguments: argparse.Namespace) -> int:
             "nothing to take down: give FILE, --domain, --url, --sha256, --phash or --block-hashes"
         )
     if arguments.undo:
-        from pixtrawl.pipeline.restore import undo_takedown
+        from pixtrawl.pipeline.curating.restore import undo_takedown
 
         back = undo_takedown(folder, rules, arguments.files)
         if arguments.json:
@@ -119,7 +119,7 @@ def _block(folder: Folder, arguments: argparse.Namespace) -> int:
     from pixtrawl.config.load import load
     from pixtrawl.display.screen import clean, note, out, out_json, plural
     from pixtrawl.errors import EXIT_OK, UsageError
-    from pixtrawl.pipeline import block_check
+    from pixtrawl.pipeline.curating import block_check
 
     names = ("files", "domain", "url", "sha256", "phash", "undo")
     if any(getattr(arguments, name) for name in names):

@@ -45,7 +45,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.operations.decision_summary import summarise
-    from pixtrawl.pipeline.deciding import undo
+    from pixtrawl.pipeline.curating.deciding import undo
 
     done = undo(Folder(arguments.folder), who="cli", redo=arguments.redo)
     word = "done again" if arguments.redo else "taken back"

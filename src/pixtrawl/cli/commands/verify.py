@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pixtrawl.cli.options import add_output
 
 if TYPE_CHECKING:
-    from pixtrawl.pipeline.verify import Verified
+    from pixtrawl.pipeline.finished.verify import Verified
 
 _EPILOG: Final = """\
 Every file is read and its SHA-256 compared; --quick compares names and sizes only. Nothing is
@@ -55,7 +55,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
     from pixtrawl.display.screen import note, out, out_json
     from pixtrawl.errors import EXIT_OK, EXIT_SHORT
-    from pixtrawl.pipeline.verify import ADVICE, repair, verify
+    from pixtrawl.pipeline.finished.verify import ADVICE, repair, verify
 
     if arguments.repair and not repair(arguments.folder):
         note("the catalog is sound: there is nothing to repair")

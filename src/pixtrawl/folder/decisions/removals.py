@@ -40,7 +40,7 @@ def set_withdrawn_aside(
 def set_replaced_aside(db: sqlite3.Connection, folder: Folder, ids: Iterable[int]) -> None:
     """Move the files of those of these images that were replaced, and lie in place, aside.
 
-    After a kill in between, `relabel.finish_moves` and `pipeline.mending` do that.
+    After a kill in between, `relabel.finish_moves` and `pipeline.finished.mending` do that.
     """
     for sample_id in ids:
         row = sample_rows.one(db, sample_id)

@@ -121,7 +121,7 @@ def _remember(folder: Folder, known: KnownFiles | None) -> None:
 def _follow(folder: Folder, *, rewrite: bool, derive: bool) -> ByHand:
     with DatasetLock(folder), closing(Catalog(folder.catalog)) as catalog:
         # By name: it lies above this module. It has altered files decoded.
-        mending = import_module("pixtrawl.pipeline.mending")
+        mending = import_module("pixtrawl.pipeline.finished.mending")
         result: Recovered = mending.recover(catalog, folder)
         if not (result.changed or rewrite):
             return result.by_hand

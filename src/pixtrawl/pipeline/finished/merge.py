@@ -34,10 +34,10 @@ from pixtrawl.folder.layout import file_name, staged_name
 from pixtrawl.folder.recovery.catch_up import catch_up
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Outcome, Reason, Sample, Task
-from pixtrawl.pipeline import mending
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.decide.settler import Settler
-from pixtrawl.pipeline.opened import locked
+from pixtrawl.pipeline.finished import mending
+from pixtrawl.pipeline.finished.opened import locked
 
 __all__ = ["Merged", "merge"]
 

@@ -24,8 +24,8 @@ from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decisions import journal
 from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.pipeline.copy_back import add_row, decoded
-from pixtrawl.pipeline.deciding import Who, record
-from pixtrawl.pipeline.opened import looked_at, opened, relative
+from pixtrawl.pipeline.curating.deciding import Who, record
+from pixtrawl.pipeline.finished.opened import looked_at, opened, relative
 
 __all__ = ["Copy", "Remembered", "copies", "prepare", "rules_of", "take_back", "take_down"]
 

@@ -24,7 +24,7 @@ from pixtrawl.folder.recovery.crash import Recovered
 from pixtrawl.images.formats.sniff import EXTENSIONS
 from pixtrawl.pipeline.copy_back import bring_waiting
 from pixtrawl.pipeline.decide.orphans import Orphans
-from pixtrawl.pipeline.examining import ImageFile, examined
+from pixtrawl.pipeline.finished.examining import ImageFile, examined
 
 __all__ = ["carry_out", "recover", "set_left_aside"]
 

@@ -13,8 +13,8 @@ from pixtrawl.folder.decisions import journal
 from pixtrawl.folder.derived import caption_files, writing as derived
 from pixtrawl.folder.derived.caption_files import CaptionFilesWritten
 from pixtrawl.model import Caption
-from pixtrawl.pipeline.deciding import Recorded, Who, named_images, record
-from pixtrawl.pipeline.opened import looked_at, opened
+from pixtrawl.pipeline.curating.deciding import Recorded, Who, named_images, record
+from pixtrawl.pipeline.finished.opened import looked_at, opened
 
 __all__ = [
     "MAX_TEXT", "caption", "captions", "choose", "present", "replace_words", "reset",

@@ -25,7 +25,7 @@ from pixtrawl.folder import files, on_disk
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 from pixtrawl.folder.derived import writing as derived
 from pixtrawl.folder.recovery import crash as recovery
-from pixtrawl.pipeline.rebuilding import rebuild
+from pixtrawl.pipeline.finished.rebuilding import rebuild
 
 __all__ = ["ADVICE", "FileTrouble", "Verified", "repair", "verify"]
 

@@ -31,8 +31,8 @@ from pixtrawl.folder.layout import staged_name
 from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.images.interface import Verdict
 from pixtrawl.model import ContentHashes, Reason
-from pixtrawl.pipeline.deciding import record
-from pixtrawl.pipeline.opened import opened
+from pixtrawl.pipeline.curating.deciding import record
+from pixtrawl.pipeline.finished.opened import opened
 
 __all__ = ["Hit", "check_stored", "hits_of", "records_of"]
 

@@ -33,7 +33,7 @@ from pixtrawl.folder.decisions.journal_state import Gone, JournalState, state_af
 from pixtrawl.folder.layout import parse_file_name, quarantine_name
 from pixtrawl.folder.recovery import remains
 from pixtrawl.model import ImageInfo
-from pixtrawl.pipeline.examining import ImageFile, examined
+from pixtrawl.pipeline.finished.examining import ImageFile, examined
 
 __all__ = ["Rebuilt", "rebuild", "sentences"]
 

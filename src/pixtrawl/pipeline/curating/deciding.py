@@ -24,8 +24,8 @@ from pixtrawl.folder.decisions import applying as deciding, journal
 from pixtrawl.folder.decisions.effects import Effect
 from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.folder.derived import writing as derived
-from pixtrawl.pipeline import mending
-from pixtrawl.pipeline.opened import locked, looked_at, opened, relative
+from pixtrawl.pipeline.finished import mending
+from pixtrawl.pipeline.finished.opened import locked, looked_at, opened, relative
 
 __all__ = ["Recorded", "Who", "derive", "keep", "record", "reject", "steer", "undo"]
 

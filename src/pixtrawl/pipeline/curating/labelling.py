@@ -13,8 +13,8 @@ from pixtrawl.folder.decisions import journal, label_moves, relabel, removals
 from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.folder.decisions.label_moves import Relabelled
 from pixtrawl.folder.derived import writing as derived
-from pixtrawl.pipeline.deciding import Recorded, Who, record, undo_of
-from pixtrawl.pipeline.opened import looked_at, opened, relative
+from pixtrawl.pipeline.curating.deciding import Recorded, Who, record, undo_of
+from pixtrawl.pipeline.finished.opened import looked_at, opened, relative
 
 __all__ = ["Relabelled", "put_under_label", "take_back_labels"]
 

@@ -16,7 +16,7 @@ from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.disk_trouble import explained_disk_errors
 from pixtrawl.folder.own_folders import require_own_folders
 from pixtrawl.folder.recovery.catch_up import catch_up
-from pixtrawl.pipeline import mending
+from pixtrawl.pipeline.finished import mending
 
 __all__ = ["locked", "looked_at", "opened", "relative", "split_root"]
 
@@ -30,7 +30,9 @@ def locked(folder: Folder) -> Iterator[Catalog]:
     with explained_disk_errors(folder), DatasetLock(folder, rebuilds=True):
         require_own_folders(folder)
         if folder.is_lost():
-            from pixtrawl.pipeline.rebuilding import rebuild  # rarely needed, and slow to import
+            from pixtrawl.pipeline.finished.rebuilding import (
+                rebuild,  # rarely needed, and slow to import
+            )
 
             rebuild(folder)
         catalog = Catalog(folder.own_catalog, survives_power_cut=folder.durable)

@@ -15,9 +15,9 @@ from pixtrawl.catalog.schema.states import SampleState, any_of
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decisions import journal
-from pixtrawl.pipeline import curate
-from pixtrawl.pipeline.deciding import Who, record
-from pixtrawl.pipeline.opened import looked_at, relative
+from pixtrawl.pipeline.curating import curate
+from pixtrawl.pipeline.curating.deciding import Who, record
+from pixtrawl.pipeline.finished.opened import looked_at, relative
 
 __all__ = ["RestorableImage", "Restored", "Wanted", "removed", "restore", "undo_takedown"]
 
