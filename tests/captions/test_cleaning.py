@@ -116,4 +116,4 @@ def test_a_cleaned_text_is_one_line_without_hidden_characters(text: str) -> None
 def test_no_text_takes_long(piece: str) -> None:
     started = time.process_time()
     cleaned(piece * (100_000 // len(piece)), PAGE)
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 2  # at most 0.2 on an idle machine

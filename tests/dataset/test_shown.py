@@ -16,7 +16,7 @@ from pixtrawl.dataset.preview import STRIP_BYTES
 from pixtrawl.errors import EnvironmentFailedError, StorageError, innermost
 from pixtrawl.model import Alternate, Candidate, ImageInfo, Kind, Outcome, Reason
 from tests import warm_command
-from tests.pipeline.pictures import Answer, jpeg, png, scene, serving
+from tests.pipeline.pictures import Answer, fetch, jpeg, png, scene, serving
 
 LONGEST = 400
 
@@ -34,9 +34,7 @@ def lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in ("cat", "dog"):
             urls = [host.url + path for path in answers if ("/d" in path) == (name == "dog")]
             (tmp_path / f"{name}.txt").write_text("\n".join(urls))
-            pixtrawl.download(
-                tmp_path / f"{name}.txt", output=tmp_path / "set", allow_address="127.0.0.0/8"
-            )
+            fetch(tmp_path / f"{name}.txt", tmp_path / "set")
     return tmp_path
 
 

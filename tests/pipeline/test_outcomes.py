@@ -22,7 +22,7 @@ from pixtrawl.errors import UsageError
 from pixtrawl.pipeline.outcomes import Outcomes, UrlOutcome
 from tests import warm_command
 from tests.catalog.earlier import downgrade
-from tests.pipeline.pictures import Answer, jpeg, scene, serving
+from tests.pipeline.pictures import Answer, fetch, jpeg, scene, serving
 
 KEYS = [
     "url", "query", "label", "source", "status", "reason", "detail", "http_status", "file_name",
@@ -45,9 +45,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             "".join(f"{host.url}/{name}\n" for name in lines) + f"nonsense\n{host.url}/copy.jpg\n"
         )
         (folder / "l.txt").write_text(text)
-        pixtrawl.download(
-            folder / "l.txt", output=folder / "set", allow_address="127.0.0.0/8", retries=0
-        )
+        fetch(folder / "l.txt", folder / "set", retries=0)
         yield folder / "set"
 
 
