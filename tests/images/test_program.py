@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pixtrawl.cli.main import main
-from pixtrawl.config.groups import Images
+from pixtrawl.cli.running import prepare as prepare_command
+from pixtrawl.config.groups import Config, Images, Job
 from pixtrawl.images import record
 from pixtrawl.images.decoders import program
 
@@ -113,11 +114,29 @@ def test_a_command_that_fails_leaves_none_behind(
     assert [is_gone(zygote.process.pid) for zygote in started] == [True]
 
 
-@pytest.mark.parametrize("option", ["--help", "-h", "--dry-run", "--check=none"])
-def test_a_command_that_decodes_nothing_starts_none(
-    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--help"], ["-h"], ["--dry-run"], ["--check=none"],
+        ["--engine", "processes"], ["--engine=processes"],
+    ],
+)  # fmt: skip
+def test_a_command_that_decodes_nothing_itself_starts_none(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(program, "_spawn", lambda _: pytest.fail("was started"))
     (tmp_path / "none.txt").touch()
-    main(["download", "none.txt", option])
+    main(["download", "none.txt", *options])
+
+
+def test_a_head_start_ends_where_the_settings_name_an_engine_of_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program.head_start()
+    (ahead,) = program._ahead
+    prepare_command(Config(job=Job(output=str(tmp_path / "set"), engine="processes")))
+    assert not program._ahead
+    assert not program._prepared
+    assert is_gone(ahead.process.pid)

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from pixtrawl import __version__
@@ -150,7 +151,8 @@ def _decoders_started_early(name: str, arguments: list[str]) -> Iterator[None]:
 
     Guesses from the arguments whether it is needed; a wrong guess costs an unused process.
     """
-    if name not in _DECODING or any(word.startswith(_NOT_DECODING) for word in arguments):
+    is_needed = name in _DECODING and not any(word.startswith(_NOT_DECODING) for word in arguments)
+    if not is_needed or _decodes_elsewhere(arguments):
         yield
         return
     from pixtrawl.images.decoders import program
@@ -160,6 +162,17 @@ def _decoders_started_early(name: str, arguments: list[str]) -> Iterator[None]:
         yield
     finally:
         program.abandon()
+
+
+def _decodes_elsewhere(arguments: list[str]) -> bool:
+    """Return whether the engine named here has workers, which start decoders of their own."""
+    from pixtrawl.engines.choice import may_decode_here
+
+    for word, following in pairwise([*arguments, ""]):
+        option, _, value = word.partition("=")
+        if option == "--engine":
+            return not may_decode_here(value or following)
+    return False
 
 
 @contextmanager

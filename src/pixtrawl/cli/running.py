@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pixtrawl.config.groups import Config
 from pixtrawl.config.load import Loaded
 from pixtrawl.display.screen import has_color, note, out, out_json
+from pixtrawl.engines.choice import may_decode_here
 from pixtrawl.events import Listener
 from pixtrawl.model import Query
 
@@ -54,17 +55,22 @@ def warn(loaded: Loaded, *, quiet: bool) -> None:
 def prepare(config: Config) -> None:
     """Tells the decoders' program what it is for, if it was given a head start, or starts it.
 
-    It takes as long to come up as the imports that follow here, on another core.
+    It takes as long to come up as the imports that follow here, on another core. Where workers
+    have decoders of their own, there is none.
 
     Raises:
         UsageError, MissingExtraError: the export that it is to end with cannot be.
     """
     from pixtrawl.folder.dataset_folder import Folder
-    from pixtrawl.images.decoders.program import prepare
+    from pixtrawl.images.decoders import program
     from pixtrawl.pipeline import exporting
 
     exporting.check(config)
-    prepare(config.images, Folder(config.job.output).staging, exporting.transform_of(config.export))
+    if not may_decode_here(config.job.engine):
+        program.abandon()
+        return
+    staging = Folder(config.job.output).staging
+    program.prepare(config.images, staging, exporting.transform_of(config.export))
 
 
 def watched(

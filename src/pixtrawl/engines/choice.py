@@ -6,7 +6,7 @@ from typing import Final
 
 from pixtrawl.cores import usable_cores
 
-__all__ = ["AUTO", "LARGE_JOB", "choose"]
+__all__ = ["AUTO", "LARGE_JOB", "choose", "may_decode_here"]
 
 AUTO: Final = "auto"
 LARGE_JOB: Final = 20_000  # files: a minute or so, beside which the start of workers is nothing
@@ -19,3 +19,8 @@ def choose(engine: str, expected: int, cores: int | None = None) -> str:
         return engine
     has_use = (cores or usable_cores()) > _MANY_CORES and expected >= LARGE_JOB
     return "processes" if has_use else "local"
+
+
+def may_decode_here(engine: str) -> bool:
+    """Return whether the process of the command may start decoders; elsewhere workers do."""
+    return engine in ("local", AUTO)

@@ -37,7 +37,7 @@ from pixtrawl.net.hosts.holds import HostHolds
 __all__ = ["main"]
 
 # Outcomes wait so long for others: each write wakes the parent up.
-_TOGETHER_S: Final = 0.005
+_TOGETHER_S: Final = 0.025
 _LOOK_S: Final = 0.5  # between two looks for silence
 
 
