@@ -7,6 +7,7 @@ import json
 import random
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from pixtrawl.labels import Labels
 from pixtrawl.manifests.reader import FIELDS, BadLine, read_manifest
 from pixtrawl.manifests.writer import ManifestWriter
 from pixtrawl.model import Alternate, Candidate, Kind
+from pixtrawl.pipeline.parquet_manifest import read_rows
 from tests.matrices import examples, matrix
 
 FULL = Candidate(
@@ -307,3 +309,33 @@ def test_one_endless_text_or_line_is_read_in_linear_time(tmp_path: Path) -> None
     assert len(one.url) > 6_000_000
     assert len(urls(read(tmp_path / "k.txt", "{'a': ['" + "\\\\" * 2_000_000))) == 0
     assert time.process_time() - started < 5
+
+
+ROWS = [{"url": f"https://h.example/{number}.jpg", "alt": f"no {number}"} for number in range(1001)]
+
+
+def _as_parquet(rows: list[dict[str, str]]) -> bytes:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    file = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows), file, row_group_size=70)
+    return bytes(file.getvalue())
+
+
+@pytest.mark.parametrize("count", [1, 50, 51, 100, 101, 102, 200, 201, 1001])
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("m.jsonl", lambda rows: "".join(json.dumps(row) + "\n" for row in rows)),
+        ("m.json", json.dumps),
+        ("m.csv", lambda rows: "url,alt\n" + "".join(f"{r['url']},{r['alt']}\n" for r in rows)),
+        ("m.txt", lambda rows: "".join(f"{row['url']}\n" for row in rows)),
+        ("m.parquet", _as_parquet),
+    ],
+)
+def test_every_row_of_a_list_is_read_however_many_are_looked_at_first(
+    name: str, write: Callable[[list[dict[str, str]]], str | bytes], count: int, tmp_path: Path
+) -> None:
+    content = write(ROWS[:count])
+    (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    found = list(read_manifest(tmp_path / name, read_parquet=read_rows))
+    assert urls(found) == [row["url"] for row in ROWS[:count]]

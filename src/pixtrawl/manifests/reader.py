@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -99,7 +100,7 @@ def read_rows(
         UsageError: immediately, if no column of URLs can be determined.
     """
     rows = iter(rows)
-    sample = [row for row, _ in zip(rows, range(_SAMPLE), strict=False)]
+    sample = list(islice(rows, _SAMPLE))  # `zip` with a range would take one row more
     names = list(dict.fromkeys(str(name) for row in sample for name in row))
     if not names:
         return iter(())
