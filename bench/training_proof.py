@@ -68,9 +68,10 @@ TAKERS: dict[str, tuple[str, Taker]] = {
         ours("look", **_WHOLE),
     ),
     "+ class check by a model": ("the same with embeddings", ours("model", **_WHOLE)),
-    "+ the best of a pool": (
-        "`--relevant` with the model, then the class check",
-        ours("model", pooled=True, **_WHOLE),
+    "+ the best of a pool": ("`--relevant` with the model", ours(pool="model", **_WHOLE)),
+    "+ both": (
+        "`--relevant`, then the class check",
+        ours("model", pool="model", **_WHOLE),
     ),
     "+ ten looks a class": (
         "a person likes or refuses ten of each, the next are steered",

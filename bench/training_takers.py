@@ -69,12 +69,12 @@ def served(files: Mapping[str, bytes]) -> Iterator[str]:
         yield url
 
 
-def ours(check: str = "", looks: int = 0, *, pooled: bool = False, **options: Any) -> Taker:
+def ours(check: str = "", looks: int = 0, *, pool: str = "", **options: Any) -> Taker:
     """Return a taker by `pixtrawl download`.
 
     `check` is how classes are checked: look, or the name of a model. `looks` is how many pictures
-    of each class a person then looks at, to like or to refuse them. `pooled` takes the best of a
-    pool by the model (`--relevant`), three results for each image wanted.
+    of each class a person then looks at, to like or to refuse them. `pool` is the name of a model
+    by which the best of a pool are taken (`--relevant`), of three results for each image wanted.
     """
 
     def take(job: Job) -> Taken:
@@ -85,7 +85,7 @@ def ours(check: str = "", looks: int = 0, *, pooled: bool = False, **options: An
         listed.write_text("".join(json.dumps(row) + "\n" for row in rows))
         folder = job.out / "images"
         model = job.models.get(check)
-        chosen = {"relevant": True, "model": str(model)} if pooled else {}
+        chosen = {"relevant": True, "model": str(job.models[pool])} if pool else {}
 
         def download(steer: int = 0, **more: Any) -> pixtrawl.Dataset:
             pixtrawl.download(

@@ -7,6 +7,7 @@ import pytest
 
 from pixtrawl.scoring.classes.label_model import label_chances
 from pixtrawl.scoring.likes.pool_values import Others, PoolView, own_label_chances, values_of
+from pixtrawl.scoring.likes.selection import select
 from pixtrawl.scoring.models.interface import Vectors, unit
 
 RIGHT = np.arange(20) % 3 != 2
@@ -55,3 +56,21 @@ def test_right_images_stay_where_the_other_label_has_their_like(spread: float) -
 def test_a_pool_is_not_told_from_a_few_others() -> None:
     (chances,) = own_label_chances([pool(0, 1, 0.1)], Others(("1",) * 7, shown([1] * 7, 0.1)))
     assert chances is None
+
+
+@pytest.mark.parametrize("times", [1, 60])  # beyond a thousand images a pool is taken in parts
+def test_of_images_that_are_surely_right_those_are_kept_that_differ(times: int) -> None:
+    alike, odd, unsure, wrong = (shown([0] * count, 0.001) for count in (12, 4, 2, 3))
+    odd = unit(odd + np.eye(8)[[1, 2, 3, 4]])
+    vectors = np.tile(np.concatenate([alike, odd, unsure, unit(wrong + np.eye(8)[5])]), (times, 1))
+    chances = np.tile([0.99] * 12 + [0.92] * 4 + [0.4] * 2 + [0.1] * 3, times).astype(np.float32)
+    view = PoolView(
+        "0", len(vectors), tuple(range(len(vectors))), vectors, 0, None, (), vectors[:0]
+    )
+    values = values_of(view, None, chances)
+    chosen = select(values.scores, 5 * times, merits=values.merits, limit=values.limit)
+    kinds = np.array(chosen.kept) % 21
+    assert {12, 13, 14, 15} <= set(kinds), "the odd ones"
+    assert (chances[list(chosen.kept)] >= 0.9).all(), "variety does not outweigh doubt"
+    assert (chances[list(chosen.misfits)] < 0.2).all()
+    assert len(chosen.misfits) == 3 * times

@@ -3,8 +3,10 @@
 By an image-text model it is the cosine of image and query. A model without texts does not know what
 the query means: it is the probability that an image is of its own label rather than of one of the
 others in the data set, by the class check; where there is one label alone, how typical the image
-is of it. Where a person kept or refused images of the label, the order follows both: the more
-decisions there are, the more the likeness to those.
+is of it. Of images that the class check is about as sure of, those come first that differ most: a
+set of the most alike trains less well than one that has the odd pictures of a class, too. Where a
+person kept or refused images of the label, the order follows both: the more decisions there are,
+the more the likeness to those.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from pixtrawl.scoring.classes.label_model import label_chances
 from pixtrawl.scoring.likeness.spaces import Space
 from pixtrawl.scoring.likeness.typical import typicality
 from pixtrawl.scoring.likes.examples import Examples, examples_of
-from pixtrawl.scoring.models.interface import Vectors, from_bytes
+from pixtrawl.scoring.models.interface import Vectors, from_bytes, unit
 
 __all__ = [
     "AT_ONCE", "Others", "PoolValues", "PoolView", "own_label_chances", "read_others", "read_view",
@@ -34,7 +36,9 @@ AT_ONCE: Final = 1_500  # images of pools and of other labels in one class check
 
 _LEAST_OTHERS: Final = 500  # of those, for labels without a pool among them
 _FEWEST: Final = 8  # images of a pool, and of others, from which they can be told
-_SURE: Final = 0.9  # beyond it the order of the sources decides: the surest are the most alike
+_SURE: Final = 0.9  # beyond it one is as sure as another: the surest are the most alike
+_VARIETY: Final = 0.3  # weight of an image's likeness to those before it, beside its probability
+_COMPARED: Final = 1_000  # images of a pool at a time: their number squared is the work
 _WRONG: Final = 0.2  # probability of the own label below which an image does not fit
 _HALF: Final = 5  # decisions from which likes weigh as much as the model
 _LIKED: Final = 0.5
@@ -166,7 +170,7 @@ def values_of(view: PoolView, text: Vectors | None, chances: Vectors | None = No
         liked = view.examples.fit().scores(view.comparable).tolist()
         for at, value in zip(view.compared, liked, strict=True):
             likes[at] = value
-    merits = _merits(scores, likes, view.decisions, capped=limit is not None)
+    merits = _merits(_varied(scores, view) if limit is not None else scores, likes, view.decisions)
     spared = frozenset(
         at for at, one in enumerate(likes) if one is not None and one >= _LIKED
         and view.decisions >= _HALF
@@ -174,13 +178,47 @@ def values_of(view: PoolView, text: Vectors | None, chances: Vectors | None = No
     return PoolValues(tuple(scores), tuple(merits), tuple(likes), limit, view.decisions, spared)
 
 
+def _varied(scores: Sequence[float | None], view: PoolView) -> list[float | None]:
+    """Return the order of images by probability and variety: larger ones come first.
+
+    Next comes the image whose probability, less its likeness to the most similar one before it, is
+    the largest (maximal marginal relevance, Carbonell and Goldstein 1998). Images of a large pool
+    are compared in parts of it, which are evenly drawn.
+    """
+    known = np.array([scores[at] for at in view.known], np.float64)
+    # no likeness outweighs that an image does not fit
+    worth = np.where(known < _WRONG, known - 2, np.minimum(known, _SURE))
+    parts = -(-len(known) // _COMPARED)
+    merits = np.empty(len(known))
+    for at in range(parts):
+        merits[at::parts] = _places(worth[at::parts], view.vectors[at::parts])
+    found: list[float | None] = [None] * view.size
+    for place, merit in zip(view.known, merits.tolist(), strict=True):
+        found[place] = merit
+    return found
+
+
+def _places(worth: Vectors, vectors: Vectors) -> Vectors:
+    """Return the share of images from each on, in the order in which they are taken."""
+    rows = vectors.astype(np.float32)
+    rows = unit(rows - rows.mean(axis=0))  # what all have in common tells none from another
+    left, near = worth.copy(), np.zeros(len(rows), np.float32)
+    found = np.empty(len(rows))
+    for place in range(len(rows)):
+        at = int((left - _VARIETY * near).argmax())
+        found[at] = 1 - place / len(rows)
+        left[at] = -np.inf
+        likeness = rows @ rows[at]
+        near = np.maximum(near, likeness) if place else likeness
+    return np.asarray(found, np.float32)
+
+
 def _merits(
-    scores: Sequence[float | None], likes: Sequence[float | None], decisions: int, *, capped: bool
+    given: Sequence[float | None], likes: Sequence[float | None], decisions: int
 ) -> list[float | None]:
-    """Return the order of images by score and likes: larger ones come first."""
-    given = [one if one is None or not capped else min(one, _SURE) for one in scores]
+    """Return the order of images by what is given and likes: larger ones come first."""
     if all(one is None for one in likes):
-        return given
+        return list(given)
     weight = decisions / (decisions + _HALF)
     both = zip(_shares_below(given), _shares_below(likes), strict=True)
     return [
