@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pixtrawl.scoring.classes.label_model import label_chances
+from pixtrawl.scoring.classes.wrong_labels import LabelChances, label_chances
 from pixtrawl.scoring.likes.pool_values import Others, PoolView, own_label_chances, values_of
 from pixtrawl.scoring.likes.selection import select
 from pixtrawl.scoring.models.interface import Vectors, unit
@@ -30,7 +30,7 @@ def test_pools_that_wait_together_are_told_from_each_other_by_one_check(
 ) -> None:
     checks: list[int] = []
 
-    def counted(vectors: Vectors, own: np.ndarray, labels: int) -> np.ndarray:
+    def counted(vectors: Vectors, own: np.ndarray, labels: int) -> LabelChances:
         checks.append(labels)
         return label_chances(vectors, own, labels)
 
@@ -50,7 +50,7 @@ def test_right_images_stay_where_the_other_label_has_their_like(spread: float) -
     others = Others(("1",) * 17, shown([1] * 12 + [0] * 5, spread, 3))
     (chances,) = own_label_chances([view], others)
     assert chances is not None
-    assert (chances[RIGHT] >= 0.2).all()
+    assert (chances.own[RIGHT] >= 0.2).all()
 
 
 def test_a_pool_is_not_told_from_a_few_others() -> None:
@@ -67,10 +67,20 @@ def test_of_images_that_are_surely_right_those_are_kept_that_differ(times: int) 
     view = PoolView(
         "0", len(vectors), tuple(range(len(vectors))), vectors, 0, None, (), vectors[:0]
     )
-    values = values_of(view, None, chances)
+    values = values_of(view, None, LabelChances(chances, chances))
     chosen = select(values.scores, 5 * times, merits=values.merits, limit=values.limit)
     kinds = np.array(chosen.kept) % 21
     assert {12, 13, 14, 15} <= set(kinds), "the odd ones"
     assert (chances[list(chosen.kept)] >= 0.9).all(), "variety does not outweigh doubt"
     assert (chances[list(chosen.misfits)] < 0.2).all()
     assert len(chosen.misfits) == 3 * times
+
+
+def test_images_of_no_label_are_not_taken_for_their_variety() -> None:
+    vectors = np.concatenate([shown([0] * 12, 0.05), shown([5, 6, 7], 0.05)])
+    view = PoolView("0", 15, tuple(range(15)), vectors, 0, None, (), vectors[:0])
+    none = np.arange(15) >= 12
+    chances = LabelChances(np.full(15, 0.95, np.float32), np.where(none, 0.5, 0.97))
+    values = values_of(view, None, chances)
+    chosen = select(values.scores, 12, merits=values.merits, limit=values.limit)
+    assert sorted(chosen.kept) == list(range(12))

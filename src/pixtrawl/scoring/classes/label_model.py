@@ -22,13 +22,12 @@ from typing import Any, Final
 import numpy as np
 from msgspec import Struct
 
-from pixtrawl.scoring.classes.copies import copies_of, groups_of
+from pixtrawl.scoring.classes.copies import groups_of
 from pixtrawl.scoring.classes.unseen import BLOCK, unseen
-from pixtrawl.scoring.classes.votes import VOTERS, Votes, votes_of
-from pixtrawl.scoring.likeness.neighbours import near_neighbours
+from pixtrawl.scoring.classes.votes import Votes
 from pixtrawl.scoring.models.interface import Vectors, unit
 
-__all__ = ["MOST_CELLS", "TrueLabels", "label_chances", "true_labels"]
+__all__ = ["MOST_CELLS", "TrueLabels", "true_labels"]
 
 MOST_CELLS: Final = 10_000_000  # of a table of images with labels or numbers: 40 MB
 
@@ -61,16 +60,6 @@ class TrueLabels(Struct, frozen=True):
     mine: Vectors  # the output for the label that it has
     usual: float  # middle of the outputs for other labels
     spread: float  # and their median distance from it
-
-
-def label_chances(vectors: Vectors, own: Array, labels: int) -> Array:
-    """Return for each image how probable it is that each label is its true one."""
-    near, cosines = near_neighbours(vectors, VOTERS)
-    copies = copies_of(near, cosines, own)
-    shown = true_labels(vectors, own, votes_of(near, cosines, own, labels, copies), labels, copies)
-    found = np.empty_like(shown.probable)
-    found[shown.order] = shown.probable
-    return found
 
 
 def true_labels(

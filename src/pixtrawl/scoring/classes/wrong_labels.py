@@ -12,10 +12,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 
-from pixtrawl.scoring.classes.label_model import TrueLabels
+from pixtrawl.scoring.classes.copies import copies_of
+from pixtrawl.scoring.classes.label_model import TrueLabels, true_labels
+from pixtrawl.scoring.classes.votes import VOTERS, votes_of
+from pixtrawl.scoring.likeness.neighbours import near_neighbours
+from pixtrawl.scoring.models.interface import Vectors
 
-__all__ = ["DOUBTED", "wrong_chances"]
+__all__ = ["DOUBTED", "LabelChances", "label_chances", "wrong_chances"]
 
 DOUBTED: Final = 0.65  # probability from which a label is doubted
 _OF_ODDS, _OF_LOWNESS, _ELSE = 0.311, 0.485, -0.331  # logistic regression on the planted sets
@@ -25,6 +30,26 @@ _MAD: Final = 1.4826  # median absolute deviations in a standard deviation
 _TINY: Final = 1e-6
 
 Array = np.ndarray[Any, Any]
+
+
+class LabelChances(Struct, frozen=True):
+    """How probable it is of each image that its label is the true one among the labels, and that it
+    is right at all, calibrated: less so where an image looks like none of them.
+    """
+
+    own: Vectors
+    right: Vectors
+
+
+def label_chances(vectors: Vectors, own: Array, labels: int) -> LabelChances:
+    """Return how probable it is of each image that its label is right."""
+    near, cosines = near_neighbours(vectors, VOTERS)
+    copies = copies_of(near, cosines, own)
+    shown = true_labels(vectors, own, votes_of(near, cosines, own, labels, copies), labels, copies)
+    wrong, other = wrong_chances(shown, own[shown.order])
+    found = np.empty((2, len(own)), np.float32)
+    found[:, shown.order] = 1 - other, 1 - wrong
+    return LabelChances(*found)
 
 
 def wrong_chances(found: TrueLabels, sorted_own: Array) -> tuple[Array, Array]:

@@ -21,7 +21,7 @@ from msgspec import Struct
 from pixtrawl.catalog.decisions import topic_refusals
 from pixtrawl.catalog.decisions.topic_refusals import PoolImage
 from pixtrawl.catalog.views import pairs as look_pairs
-from pixtrawl.scoring.classes.label_model import label_chances
+from pixtrawl.scoring.classes.wrong_labels import LabelChances, label_chances
 from pixtrawl.scoring.likeness.spaces import Space
 from pixtrawl.scoring.likeness.typical import typicality
 from pixtrawl.scoring.likes.examples import Examples, examples_of
@@ -37,7 +37,7 @@ AT_ONCE: Final = 1_500  # images of pools and of other labels in one class check
 _LEAST_OTHERS: Final = 500  # of those, for labels without a pool among them
 _FEWEST: Final = 8  # images of a pool, and of others, from which they can be told
 _SURE: Final = 0.9  # beyond it one is as sure as another: the surest are the most alike
-_VARIETY: Final = 0.3  # weight of an image's likeness to those before it, beside its probability
+_VARIETY: Final = 0.1  # weight of an image's likeness to those before it, beside its probability
 _COMPARED: Final = 1_000  # images of a pool at a time: their number squared is the work
 _WRONG: Final = 0.2  # probability of the own label below which an image does not fit
 _HALF: Final = 5  # decisions from which likes weigh as much as the model
@@ -119,7 +119,7 @@ def read_others(db: sqlite3.Connection, model: str, views: Sequence[PoolView]) -
     return Others(tuple(row[0] for row in rows), vectors)
 
 
-def own_label_chances(views: Sequence[PoolView], others: Others) -> list[Vectors | None]:
+def own_label_chances(views: Sequence[PoolView], others: Others) -> list[LabelChances | None]:
     """Return how probable it is of the known images of each pool that they are of its label.
 
     One class check answers for all pools, which are told from each other and from `others`. None
@@ -137,16 +137,18 @@ def own_label_chances(views: Sequence[PoolView], others: Others) -> list[Vectors
         return [None] * len(views)
     given = [*(view.vectors for view in views if view.known), others.vectors]
     vectors = np.concatenate([one for one in given if len(one)])
-    chances = label_chances(vectors, own, len(names))[np.arange(len(own)), own]
+    chances = label_chances(vectors, own, len(names))
     ends = np.cumsum([len(view.known) for view in views])[:-1]
-    parts = np.split(chances[: len(own) - len(others.labels)], ends)
-    return [
-        np.asarray(part, np.float32) if known else None
-        for part, known in zip(parts, told, strict=True)
-    ]
+    of_pools = len(own) - len(others.labels)
+    parts = zip(
+        *(np.split(one[:of_pools], ends) for one in (chances.own, chances.right)), strict=True
+    )
+    return [LabelChances(*part) if known else None for part, known in zip(parts, told, strict=True)]
 
 
-def values_of(view: PoolView, text: Vectors | None, chances: Vectors | None = None) -> PoolValues:
+def values_of(
+    view: PoolView, text: Vectors | None, chances: LabelChances | None = None
+) -> PoolValues:
     """Return the values of a pool.
 
     Args:
@@ -160,7 +162,7 @@ def values_of(view: PoolView, text: Vectors | None, chances: Vectors | None = No
         if text is not None:
             found = np.clip(view.vectors @ text, -1, 1)
         elif chances is not None:
-            found, limit = chances, _WRONG
+            found, limit = chances.own, _WRONG
         else:
             found = typicality(view.vectors)
         for at, value in zip(view.known, found.tolist(), strict=True):
@@ -170,7 +172,7 @@ def values_of(view: PoolView, text: Vectors | None, chances: Vectors | None = No
         liked = view.examples.fit().scores(view.comparable).tolist()
         for at, value in zip(view.compared, liked, strict=True):
             likes[at] = value
-    merits = _merits(_varied(scores, view) if limit is not None else scores, likes, view.decisions)
+    merits = _merits(scores if chances is None else _varied(view, chances), likes, view.decisions)
     spared = frozenset(
         at for at, one in enumerate(likes) if one is not None and one >= _LIKED
         and view.decisions >= _HALF
@@ -178,18 +180,19 @@ def values_of(view: PoolView, text: Vectors | None, chances: Vectors | None = No
     return PoolValues(tuple(scores), tuple(merits), tuple(likes), limit, view.decisions, spared)
 
 
-def _varied(scores: Sequence[float | None], view: PoolView) -> list[float | None]:
+def _varied(view: PoolView, chances: LabelChances) -> list[float | None]:
     """Return the order of images by probability and variety: larger ones come first.
 
     Next comes the image whose probability, less its likeness to the most similar one before it, is
-    the largest (maximal marginal relevance, Carbonell and Goldstein 1998). Images of a large pool
-    are compared in parts of it, which are evenly drawn.
+    the largest (maximal marginal relevance, Carbonell and Goldstein 1998). The probability is that
+    of a right label at all: an image of none of the labels differs most. Images of a large pool are
+    compared in parts of it, which are evenly drawn.
     """
-    known = np.array([scores[at] for at in view.known], np.float64)
     # no likeness outweighs that an image does not fit
-    worth = np.where(known < _WRONG, known - 2, np.minimum(known, _SURE))
-    parts = -(-len(known) // _COMPARED)
-    merits = np.empty(len(known))
+    misfits = chances.own < _WRONG
+    worth = np.where(misfits, chances.own - 2, np.minimum(chances.right, _SURE))
+    parts = -(-len(worth) // _COMPARED)
+    merits = np.empty(len(worth))
     for at in range(parts):
         merits[at::parts] = _places(worth[at::parts], view.vectors[at::parts])
     found: list[float | None] = [None] * view.size
