@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 _FINER: Final = 5.0  # JPEG quality
-_FINER_OF_EQUALS: Final = 1.0
+_FINER_OF_EQUALS: Final = 0.25
 _EQUAL: Final = 0.001  # misfit of files that differ by their compression alone
 _GOOD: Final = 70.0  # quality; edges of blocks have energy in coarser files
 _BLUR_DB: Final = 8.0  # sharpening adds up to 7

@@ -36,8 +36,10 @@ _LEAST_TERMS: Final = 60
 # Of the coefficients, what no quantisation explains. Fixed on 24 photographs: copies have 0.04 at
 # the most, larger originals 0.13 at the least, enlarged copies that were sharpened 0.1 to 0.8.
 _BEYOND_ENLARGED: Final = 0.06
+_SURELY_ENLARGED: Final = 0.02
 _BEYOND_ORIGINAL: Final = 0.35
 _BEYOND_SHRUNK: Final = 0.05
+_CLEARLY_LESS: Final = 0.5  # of what is beyond, where either may have been made from the other
 # Of the variance that quantisation gives. Files made from the other have 1.0 to 1.5.
 _SPREAD_ENLARGED: Final = 3.0
 _SPREAD_SHRUNK: Final = (0.97, 1.7)
@@ -91,16 +93,19 @@ def by_resizing(large: Portrait, small: Portrait) -> Step:
     enlarged = _best_fit(bigger, other)
     if enlarged.terms < _LEAST_TERMS:
         return None
-    if enlarged.beyond <= _BEYOND_ENLARGED and enlarged.spread <= _SPREAD_ENLARGED:
+    fits = enlarged.beyond <= _BEYOND_ENLARGED and enlarged.spread <= _SPREAD_ENLARGED
+    if fits and enlarged.beyond <= _SURELY_ENLARGED:
         return other is large, SOURCE
-    if enlarged.beyond < _BEYOND_ORIGINAL:
+    if not fits and enlarged.beyond < _BEYOND_ORIGINAL:
         return None
     shrunk, (least, most) = _best_fit(other, bigger), _SPREAD_SHRUNK
     is_lossless = sum(other.steps) == len(other.steps)
     evenly = (is_lossless or least <= shrunk.spread) and shrunk.spread <= most
-    if shrunk.terms < _LEAST_TERMS or shrunk.beyond > _BEYOND_SHRUNK or not evenly:
-        return None
-    return bigger is large, SOURCE
+    is_shrunk = shrunk.terms >= _LEAST_TERMS and shrunk.beyond <= _BEYOND_SHRUNK and evenly
+    if fits:  # a soft picture may agree either way
+        from_bigger = is_shrunk and shrunk.beyond < enlarged.beyond * _CLEARLY_LESS
+        return (bigger if from_bigger else other) is large, SOURCE
+    return (bigger is large, SOURCE) if is_shrunk else None
 
 
 def _best_fit(made: Portrait, source: Portrait) -> _Derivation:
