@@ -91,7 +91,10 @@ def _contrast(one: Portrait) -> float:
 
 def _distances_db(made: Array, floors: Array, found: Array) -> Array:
     """Return how far a spectrum is from each of those made, above whichever floor."""
-    expected = 10 * np.log10(made[:, None, _FIRST:] + floors[:, _FIRST:])
-    off: Array = np.minimum(np.abs(expected - found[_FIRST:]), _MOST_OFF_DB)
+    made, floors, found = (one[..., _FIRST:].astype(np.float32) for one in (made, floors, found))
+    off = np.log(made[:, None] + floors)  # in single precision: twice as fast
+    off *= np.float32(10 / math.log(10))
+    off -= found
+    np.minimum(np.abs(off, out=off), _MOST_OFF_DB, out=off)
     nearest: Array = off.mean(axis=-1).min(axis=-1)
     return nearest
