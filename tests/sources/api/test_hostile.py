@@ -22,7 +22,7 @@ from pixtrawl.net.interface import Response
 from pixtrawl.sources import contract
 from pixtrawl.sources.api import values as value
 
-SOME = sample(ALL, 4)
+SOME = sample(ALL, 7)
 BASE = "http://127.0.0.1:1"
 
 GARBAGE: tuple[Any, ...] = (

@@ -21,10 +21,10 @@ pytestmark = pytest.mark.browser
     ("form", "outcome", "kind", "loads"),
     [
         ("captcha", SourceOutcome.BLOCKED, "captcha", 1),
-        ("rate", SourceOutcome.BLOCKED, "rate_limit", 1),
+        slow("rate", SourceOutcome.BLOCKED, "rate_limit", 1),
         slow("forbidden", SourceOutcome.BLOCKED, "forbidden", 1),
         slow("wall", SourceOutcome.BLOCKED, "js_wall", 1),
-        ("soft", SourceOutcome.BLOCKED, "soft_block", 1),
+        slow("soft", SourceOutcome.BLOCKED, "soft_block", 1),
         slow("login", SourceOutcome.BLOCKED, "login", 1),
         ("nothing", SourceOutcome.NO_RESULTS, None, 1),
         slow("nothing_but_chips", SourceOutcome.NO_RESULTS, None, 1),
