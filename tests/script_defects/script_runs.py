@@ -92,21 +92,25 @@ def browsers_below(pid: int) -> dict[int, int]:
 
     Empty where there is no /proc.
     """
-    found: dict[int, int] = {}
-    below = {pid: False}  # process id -> whether it belongs to a Chrome
-    for entry in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+    children: dict[int, list[tuple[int, list[bytes]]]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             words = (entry / "cmdline").read_bytes().split(b"\0")
-            program = words[0].rpartition(b"/")[2]
         except (OSError, ValueError, IndexError):
             continue
-        if parent in below:
+        children.setdefault(parent, []).append((int(entry.name), words))
+    found: dict[int, int] = {}
+    left = [(pid, False)]  # process ids, and whether each belongs to a Chrome
+    while left:  # not by rising ids: after the highest one the system begins again with low ones
+        parent, in_chrome = left.pop()
+        for child, words in children.get(parent, ()):
+            program = words[0].rpartition(b"/")[2]
             is_chrome = b"chrom" in program or b"headless_shell" in program
             helper = b"crashpad" in program or any(word.startswith(b"--type=") for word in words)
-            if is_chrome and not below[parent] and not helper:
-                found[int(entry.name)] = parent
-            below[int(entry.name)] = is_chrome or below[parent]
+            if is_chrome and not in_chrome and not helper:
+                found[child] = parent
+            left.append((child, is_chrome or in_chrome))
     return found
 
 
