@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from bench.dataset_size import make
 from pixtrawl.catalog import queries
 from pixtrawl.catalog.database import connect
 from pixtrawl.cli.main import main
-from pixtrawl.folder import on_disk
+from pixtrawl.folder import on_disk, sample_list
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.pipeline.report import build
 
@@ -66,6 +67,8 @@ def test_a_command_that_reads_compares_the_files_once(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     main(["report", str(root)])  # writes what the new set lacks
+    while sample_list._signature(root) is None:  # folders just written are looked at again
+        time.sleep(0.01)
     calls: list[Path] = []
     compare = on_disk.differences
 
