@@ -6,8 +6,7 @@ so that many draws cost little; the probe is that of `bench.training_proof`. Eac
 kept. Training and held-out pictures share no photograph; draws with odd numbers take the halves of
 the photographs the other way round. Compared are the first ones, those that are surely of their
 label in the order of the source, those that `--relevant` keeps, and the last two after the class
-check, whose doubts are refused and replaced from the pool; told from each other by one class check
-or, with `--alone`, each by one of its own. The bound is the first right ones.
+check, whose doubts are refused and replaced from the pool. The bound is the first right ones.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ import statistics
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,7 +46,7 @@ Rule = Callable[[Array], Array]  # rows of a pool that are not refused, to those
 class Draw:
     """Pools of all kinds, the probability that each picture is of its label, and what is right."""
 
-    def __init__(self, seed: int, alone: bool) -> None:
+    def __init__(self, seed: int) -> None:
         random = np.random.default_rng(9000 + seed)
         left = [(EACH * kind + random.permutation(EACH)).tolist() for kind in range(len(KINDS))]
         right = [[some.pop() for _ in range(RIGHT)] for some in left]
@@ -68,7 +66,7 @@ class Draw:
         self.labels = np.repeat(np.arange(len(KINDS)), POOL)
         self.right = np.array(rows) // EACH == self.labels
         self.pools = np.split(np.arange(len(rows)), len(KINDS))
-        chances = self._chances(alone)
+        chances = self._chances()
         self.own = np.concatenate([one.own for one in chances])
         self.sure = np.concatenate([one.right for one in chances])
 
@@ -78,17 +76,10 @@ class Draw:
         count = len(rows)
         return PoolView(label, count, tuple(range(count)), vectors, 0, None, (), vectors[:0])
 
-    def _chances(self, alone: bool) -> list[LabelChances]:
+    def _chances(self) -> list[LabelChances]:
         views = [self.view(rows) for rows in self.pools]
-        none = Others((), self.vectors[:0])
-        if not alone:
-            return [one for one in own_label_chances(views, none) if one is not None]
-        found = []
-        for label, view in enumerate(views):
-            rows = np.flatnonzero(self.labels != label)
-            others = Others(tuple(map(str, self.labels[rows])), self.vectors[rows])
-            found += [one for one in own_label_chances([view], others) if one is not None]
-        return found
+        found = own_label_chances(views, Others((), self.vectors[:0]))
+        return [one for one in found if one is not None]
 
     def checked(self, rule: Rule) -> Array:
         """Return what a rule keeps after the class check."""
@@ -136,10 +127,10 @@ class Draw:
         return float(probe.score(scaler.transform(self.held_out), kinds))
 
 
-def figures(seed: int, alone: bool) -> dict[str, tuple[float, float]]:
+def figures(seed: int) -> dict[str, tuple[float, float]]:
     """Return accuracy and share of right pictures of each choice."""
     warnings.simplefilter("ignore")  # of the probe's solver, which stops at 400 steps
-    draw = Draw(seed, alone)
+    draw = Draw(seed)
     first: Rule = lambda rows: rows[:KEPT]  # noqa: E731
     choices = {
         "the first": draw.kept(first),
@@ -161,7 +152,6 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=10, help="sets of pools (10)")
     parser.add_argument("--first-draw", type=int, default=0, help="number of the first (0)")
     parser.add_argument("--step", type=int, default=1, help="2: of one half of photographs (1)")
-    parser.add_argument("--alone", action="store_true", help="a class check for each pool alone")
     given = parser.parse_args()
     dedup_photos.fetch()
     fetch_emoji()
@@ -170,7 +160,7 @@ def main() -> None:
     seeds = [given.first_draw + given.step * at for at in range(given.draws)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(usable_cores(), mp_context=context) as pool:
-        found = list(pool.map(partial(figures, alone=given.alone), seeds))
+        found = list(pool.map(figures, seeds))
     print("| kept | draws | right | accuracy | gain over the first |")
     print("| --- | --- | --- | --- | --- |")
     for name in found[0]:
