@@ -68,6 +68,21 @@ def test_one_that_was_told_says_hello_and_forks(tmp_path: Path) -> None:
     assert zygote.process.wait(60) == 0
 
 
+def test_one_whose_parent_is_gone_before_it_reads_of_a_death_ends_in_order(tmp_path: Path) -> None:
+    zygote = program.start_zygote(program.PROGRAM, program.settings_of(Images(), tmp_path))
+    zygote.control.setblocking(True)
+    zygote.control.settimeout(30)
+    assert zygote.control.recv(64)[:4] == record.MAGIC
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        socket.send_fds(zygote.control, [b"F"], [theirs.fileno()])
+        ours.settimeout(30)
+        assert ours.recv(64)[:4] == record.MAGIC
+    assert zygote.control.recv(64, socket.MSG_PEEK)  # of the death; it stays unread
+    zygote.control.close()
+    assert zygote.process.wait(60) == 0
+
+
 def test_nothing_is_kept_where_nothing_will_be_decoded(tmp_path: Path) -> None:
     program.head_start()
     (ahead,) = program._ahead

@@ -206,7 +206,10 @@ class Program:
 
     def command(self, control: socket.socket, alive: set[int], private: tuple[int, int]) -> bool:
         """Carry out one command of the parent; return False when the parent is gone."""
-        message, fds, _, _ = socket.recv_fds(control, 64, 1)
+        try:
+            message, fds, _, _ = socket.recv_fds(control, 64, 1)
+        except ConnectionResetError:  # the parent closed its end before it had read of a death
+            return False
         if not message:
             return False
         if message[:1] == b"K":  # only an own child not yet reaped, so its id is not reused
