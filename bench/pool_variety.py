@@ -127,14 +127,18 @@ class Draw:
         return float(probe.score(scaler.transform(self.held_out), kinds))
 
 
+def first_ones(rows: Array) -> Array:
+    """Keep the first of a pool."""
+    return rows[:KEPT]
+
+
 def figures(seed: int) -> dict[str, tuple[float, float]]:
     """Return accuracy and share of right pictures of each choice."""
     warnings.simplefilter("ignore")  # of the probe's solver, which stops at 400 steps
     draw = Draw(seed)
-    first: Rule = lambda rows: rows[:KEPT]  # noqa: E731
     choices = {
-        "the first": draw.kept(first),
-        "the first, class check": draw.checked(first),
+        "the first": draw.kept(first_ones),
+        "the first, class check": draw.checked(first_ones),
         "surely of the label": draw.kept(draw.surely),
         "the same, class check": draw.checked(draw.surely),
         "`--relevant`": draw.kept(draw.relevant),

@@ -14,8 +14,8 @@ import pytest
 
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import files
-from pixtrawl.folder.derived import writing as derived
-from pixtrawl.folder.recovery import crash as recovery
+from pixtrawl.folder.derived import writing
+from pixtrawl.folder.recovery import crash
 from pixtrawl.folder.sample_list import Samples
 from tests.catalog.data import Data
 
@@ -105,15 +105,15 @@ def test_metadata_lists_no_image_whose_file_could_not_be_put_in_place(
     data.add(row, "http://h.example/1", "http://h.example/2")
     first, second = data.tasks(row)
     data.accept(first, b"one")
-    data.catalog.write_now(lambda db: recovery.recover(db, data.folder))
+    data.catalog.write_now(lambda db: crash.recover(db, data.folder))
     data.accept(second, b"two")
     monkeypatch.setattr(files, "_move_new", Failing(errno.EROFS))
     with pytest.raises(StorageError, match="Read-only file system"):
-        data.catalog.write_now(lambda db: recovery.recover(db, data.folder))
-    data.catalog.write_now(lambda db: derived.write_all(db, data.folder))
+        data.catalog.write_now(lambda db: crash.recover(db, data.folder))
+    data.catalog.write_now(lambda db: writing.write_all(db, data.folder))
     assert data.folder.metadata.read_text().count("file_name") == 1
     assert data.folder.attribution.exists()
     monkeypatch.undo()
-    data.catalog.write_now(lambda db: recovery.recover(db, data.folder))
-    data.catalog.write_now(lambda db: derived.write_all(db, data.folder))
+    data.catalog.write_now(lambda db: crash.recover(db, data.folder))
+    data.catalog.write_now(lambda db: writing.write_all(db, data.folder))
     assert data.folder.metadata.read_text().count("file_name") == len(Samples(data.folder)) == 2

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pixtrawl.catalog import frontier, samples
 from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.folder.layout import is_passing, staged_name, temporary_name
-from pixtrawl.folder.recovery import crash as recovery
+from pixtrawl.folder.recovery import crash
 from pixtrawl.folder.recovery.crash import Recovered
 from pixtrawl.folder.sample_list import Samples
 from tests.catalog.data import Data
 
 
 def recover(data: Data) -> Recovered:
-    return data.catalog.write_now(lambda db: recovery.recover(db, data.folder))
+    return data.catalog.write_now(lambda db: crash.recover(db, data.folder))
 
 
 def test_a_decision_without_its_rename_is_carried_out(data: Data) -> None:

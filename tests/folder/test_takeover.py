@@ -18,7 +18,7 @@ from pixtrawl.catalog.files import derived_mark
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import evidence, quarantine, takeover
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
-from pixtrawl.folder.recovery import crash as recovery
+from pixtrawl.folder.recovery import crash
 from pixtrawl.pipeline.curating import curate
 from tests import warm_command
 from tests.catalog.data import Data
@@ -56,7 +56,7 @@ def old_set(data: Data) -> Path:
     data.add(row, "http://h.example/1", "http://h.example/2")
     first, second = data.tasks(row)
     data.accept(first, b"one")
-    data.catalog.write_now(lambda db: recovery.recover(db, data.folder))
+    data.catalog.write_now(lambda db: crash.recover(db, data.folder))
     data.accept(second, b"two")
     data.catalog.write_now(derived_mark.clear)  # older versions had no such mark
     data.catalog.close()
@@ -94,7 +94,7 @@ def assert_taken_over(root: Path) -> None:
     assert not (root / ".pixtrawl").exists()
     with DatasetLock(folder):
         catalog = Catalog(folder.catalog)
-        found = catalog.write_now(lambda db: recovery.recover(db, folder))
+        found = catalog.write_now(lambda db: crash.recover(db, folder))
         catalog.close()
     assert (found.placed, found.lost, found.by_hand.deleted, found.unknown) == (1, 0, 0, [])
     assert {path.read_bytes() for path in root.glob("cat/*")} == {b"one", b"two"}

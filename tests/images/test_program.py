@@ -53,8 +53,8 @@ def test_a_head_start_is_used_once_and_for_whatever_settings_come(tmp_path: Path
     assert not program._prepared
 
 
-def test_one_that_was_told_says_hello_and_forks(tmp_path: Path) -> None:
-    program.head_start()
+def forked_once(tmp_path: Path) -> program.Zygote:
+    """Start a decoder parent and let it fork a decoder, which ends with its socket."""
     zygote = program.start_zygote(program.PROGRAM, program.settings_of(Images(), tmp_path))
     zygote.control.setblocking(True)
     zygote.control.settimeout(30)
@@ -64,20 +64,18 @@ def test_one_that_was_told_says_hello_and_forks(tmp_path: Path) -> None:
         socket.send_fds(zygote.control, [b"F"], [theirs.fileno()])
         ours.settimeout(30)
         assert ours.recv(64)[:4] == record.MAGIC
+    return zygote
+
+
+def test_one_that_was_told_says_hello_and_forks(tmp_path: Path) -> None:
+    program.head_start()
+    zygote = forked_once(tmp_path)
     zygote.control.close()
     assert zygote.process.wait(60) == 0
 
 
 def test_one_whose_parent_is_gone_before_it_reads_of_a_death_ends_in_order(tmp_path: Path) -> None:
-    zygote = program.start_zygote(program.PROGRAM, program.settings_of(Images(), tmp_path))
-    zygote.control.setblocking(True)
-    zygote.control.settimeout(30)
-    assert zygote.control.recv(64)[:4] == record.MAGIC
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        socket.send_fds(zygote.control, [b"F"], [theirs.fileno()])
-        ours.settimeout(30)
-        assert ours.recv(64)[:4] == record.MAGIC
+    zygote = forked_once(tmp_path)
     assert zygote.control.recv(64, socket.MSG_PEEK)  # of the death; it stays unread
     zygote.control.close()
     assert zygote.process.wait(60) == 0

@@ -103,7 +103,7 @@ def test_a_mistake_is_one_line_and_changes_nothing(
 KILLED = """
 import os, signal, sys
 from pixtrawl.folder import files
-from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.derived import writing
 from pixtrawl.cli.main import main
 left = int(sys.argv[1])
 def dying(function):
@@ -115,7 +115,7 @@ def dying(function):
         return function(*a, **k)
     return call
 files.move_new = dying(files.move_new)
-derived.write_all = dying(derived.write_all)
+writing.write_all = dying(writing.write_all)
 main(sys.argv[2:])
 """
 

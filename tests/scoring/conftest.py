@@ -16,7 +16,7 @@ from pixtrawl.catalog import frontier, run_log, samples
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.derived import writing
 from pixtrawl.folder.layout import file_name
 from pixtrawl.images.appearance.chroma import chroma_grid
 from pixtrawl.model import Candidate, ImageInfo, Outcome, Query, Reason
@@ -76,7 +76,7 @@ def write_dataset(root: Path, queries: Mapping[str, Sequence[bytes]]) -> Folder:
 
     for text, pictures in queries.items():
         catalog.write_now(lambda db, text=text, pictures=pictures: put(db, text, pictures))  # type: ignore[misc]
-    catalog.write_now(lambda db: derived.write_all(db, folder))
+    catalog.write_now(lambda db: writing.write_all(db, folder))
     catalog.close()
     return folder
 

@@ -27,7 +27,7 @@ from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.config.images import Images
 from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.decisions import applying as deciding
+from pixtrawl.folder.decisions import applying
 from pixtrawl.folder.decisions.applying import TakenIn
 from pixtrawl.folder.layout import file_name, staged_name
 from pixtrawl.images.decoders.pool import DecoderPool
@@ -90,7 +90,7 @@ def bring_waiting(catalog: Catalog, folder: Folder) -> TakenIn:
     Only for the process that holds the data set, and no run. Raise StorageError; EngineError where
     decoders cannot be started: the decisions then wait on.
     """
-    waiting = catalog.write_now(lambda db: deciding.waiting_copies(db, folder))
+    waiting = catalog.write_now(lambda db: applying.waiting_copies(db, folder))
     if not waiting:
         return TakenIn()
     places = [(copy, quarantine.find(folder, copy.sha256)) for _, copy in waiting]
@@ -107,12 +107,12 @@ def bring_waiting(catalog: Catalog, folder: Folder) -> TakenIn:
                 bad.append(
                     f"take_back {copy.sha256[:16]}...: is no whole image any more ({one.why})"
                 )
-        done = deciding.take_in(db, folder)
+        done = applying.take_in(db, folder)
         done.bad += bad
         return done
 
     done = catalog.write_now(write)
-    catalog.write_now(lambda db: deciding.finish_files(db, folder, done))
+    catalog.write_now(lambda db: applying.finish_files(db, folder, done))
     return done
 
 

@@ -14,7 +14,7 @@ from pixtrawl.catalog.decisions import wanted_back
 from pixtrawl.errors import EngineError
 from pixtrawl.events import DecisionTaken, Event, Notice
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.decisions import applying as deciding, journal
+from pixtrawl.folder.decisions import applying, journal
 from pixtrawl.folder.decisions.applying import TakenIn
 from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.pipeline.copy_back import bring_waiting
@@ -65,7 +65,7 @@ class DecisionIntake:
     def finish(self) -> None:
         """Apply the last decisions, and those left for the end of the run."""
         self._catalog.write_now(self._finish_files)  # a cancelled run may have committed rows only
-        self._due = self._catalog.write_now(lambda db: deciding.take_in(db, self._folder))
+        self._due = self._catalog.write_now(lambda db: applying.take_in(db, self._folder))
         self._catalog.write_now(self._finish_files)
         self._notify(self._due)
         try:
@@ -74,7 +74,7 @@ class DecisionIntake:
             self._emit(Notice(f"copies that were brought back wait: {error}", level="warning"))
 
     def _finish_files(self, db: sqlite3.Connection) -> None:
-        deciding.finish_files(db, self._folder, self._due)
+        applying.finish_files(db, self._folder, self._due)
 
     async def _refill(self) -> None:
         """Resume finished queries of which images were taken out, by a person or a conflict."""
@@ -84,7 +84,7 @@ class DecisionIntake:
             self._scheduler.refill(window, open_count)
 
     def _write(self, db: sqlite3.Connection) -> None:
-        done = deciding.take_in(db, self._folder, run_id=self._run_id)
+        done = applying.take_in(db, self._folder, run_id=self._run_id)
         self._due = done  # kept here, so that it survives if the awaiting task is cancelled
         for query_id in done.gained.keys() | done.unfilled.keys():
             self._judge.correct(query_id, done.gained[query_id], done.unfilled[query_id])

@@ -26,7 +26,7 @@ from pixtrawl.engines.choice import choose
 from pixtrawl.events import Event, Listener, Notice
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decisions import journal
-from pixtrawl.folder.recovery import by_hand, crash as recovery
+from pixtrawl.folder.recovery import by_hand, crash
 from pixtrawl.folder.renditions import RenditionWriter
 from pixtrawl.images.rules import Rules
 from pixtrawl.pipeline import topic_model
@@ -146,7 +146,7 @@ async def _hold_against(
     hits = await block_check.hits_of(folder, catalog, blocked, config.images, emit)
     if hits:
         journal.append(folder, block_check.records_of(hits))
-        catalog.write_now(lambda db: recovery.recover(db, folder))
+        catalog.write_now(lambda db: crash.recover(db, folder))
         kept = sum(1 for hit in hits if hit.file_name)
         emit(
             Notice(
@@ -214,7 +214,7 @@ def _assemble(  # noqa: PLR0913 - what was opened
     )  # fmt: skip
 
 
-def _notify(found: recovery.Recovered, emit: Callable[[Event], None]) -> None:
+def _notify(found: crash.Recovered, emit: Callable[[Event], None]) -> None:
     if found.placed or found.lost:
         emit(Notice(f"went on where a killed run stopped: {found.placed} files put in place"))
     for sentence in by_hand.sentences(found.by_hand):

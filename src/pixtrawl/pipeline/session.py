@@ -16,7 +16,7 @@ from pixtrawl.catalog import queries, run_log
 from pixtrawl.engines.base import Engine
 from pixtrawl.events import CandidateSettled, Event, Notice
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.derived import writing
 from pixtrawl.model import REASONS
 from pixtrawl.pipeline.decide.decision import Decision
 from pixtrawl.pipeline.decide.orphans import Orphans
@@ -73,7 +73,7 @@ class Session:
     async def carry_out(self, feeding: Awaitable[None]) -> None:
         """Download while `feeding` adds candidates, until both end; raise the first error."""
         settling = asyncio.create_task(self._settler.run(self._decided, lambda: self._engine.idle))
-        writing = asyncio.create_task(self._url_list.run())
+        url_list_task = asyncio.create_task(self._url_list.run())
         deciding = asyncio.create_task(self._intake.run())
         beside = [deciding]
         if self._pool is not None:
@@ -88,13 +88,13 @@ class Session:
         finally:
             if budget is not None:
                 budget.cancel()
-            writing.cancel()
+            url_list_task.cancel()
             await _end(beside)
             await _end(working)
             await self._scheduler.aclose()
             self._settler.close()
             # A cancelled run still commits its pending outcomes before it ends.
-            await _end([writing], cancel=False)
+            await _end([url_list_task], cancel=False)
             await asyncio.wait([settling])
         settling.result()
 
@@ -142,7 +142,7 @@ class Session:
                 fetched_bytes=fetched_bytes,
             )
         )  # fmt: skip
-        self.catalog.write_now(lambda db: derived.write_all(db, self._folder))
+        self.catalog.write_now(lambda db: writing.write_all(db, self._folder))
 
     def _set_left_aside(self) -> None:
         """Set aside the files without a row that this run could have brought again and did not."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.derived import writing
 
 __all__ = ["UrlListWriter"]
 
@@ -34,5 +34,5 @@ class UrlListWriter:
             await asyncio.sleep(pause_s)
             if self._behind:
                 self._behind = False
-                await self._catalog.write(lambda db: derived.write_keyword_urls(db, self._folder))
+                await self._catalog.write(lambda db: writing.write_keyword_urls(db, self._folder))
                 pause_s *= _WRITE_GROWTH

@@ -9,7 +9,7 @@ from typing import Any
 from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.derived import writing
 from pixtrawl.scoring.score import opened
 
 __all__ = ["recorded_hashes", "remove_scores"]
@@ -30,7 +30,7 @@ def remove_scores(folder: Folder, name: str) -> list[str]:
             known = ", ".join(dict.fromkeys(one.scoring for one in there)) or "none"
             raise UsageError(f"no scores are called {name!r} (there are: {known})")
         scores.drop(db, name)
-        derived.write_all(db, folder)
+        writing.write_all(db, folder)
         return own
 
     with opened(folder) as catalog:

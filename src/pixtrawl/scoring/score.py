@@ -20,8 +20,8 @@ from pixtrawl.catalog.scores import columns as scores, embeddings
 from pixtrawl.catalog.scores.columns import ColumnType, ScoreColumn
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
-from pixtrawl.folder.derived import writing as derived
-from pixtrawl.folder.recovery import crash as recovery
+from pixtrawl.folder.derived import writing
+from pixtrawl.folder.recovery import crash
 from pixtrawl.scoring.columns import check_name, check_unused, columns_of, rows_of
 from pixtrawl.scoring.likeness.alike import Alike, alike
 from pixtrawl.scoring.likeness.typical import label_scores
@@ -122,7 +122,7 @@ def opened(folder: Folder) -> Iterator[Catalog]:
     """Open a data set's catalog for writing, with its lock. Raises UsageError, StorageError."""
     folder.require()
     with DatasetLock(folder), contextlib.closing(Catalog(folder.catalog)) as catalog:
-        catalog.write_now(lambda db: recovery.recover(db, folder))
+        catalog.write_now(lambda db: crash.recover(db, folder))
         yield catalog
 
 
@@ -218,7 +218,7 @@ def _result(  # noqa: PLR0913
     folder: Folder, catalog: Catalog, model: str, done: int, columns: Sequence[ScoreColumn],
     found: Sequence[QueryScores], pairs: Sequence[Alike], unreadable: Sequence[Unreadable],
 ) -> ScoreResult:  # fmt: skip
-    catalog.write_now(lambda db: derived.write_all(db, folder))
+    catalog.write_now(lambda db: writing.write_all(db, folder))
     summaries = tuple(
         _summary(one, catalog.write_now(lambda db, one=one: scores.values(db, one.id)))  # type: ignore[misc]
         for one in columns

@@ -28,7 +28,7 @@ from pixtrawl.sources.base import Page, Position, Source, SourceContext
 from pixtrawl.sources.table import ROWS
 
 VERIFIED: Final = ("recorded", "real server", "documented only")
-MAX_SECONDS: Final = 5.0  # of processor time for one hostile answer
+MAX_CPU_S: Final = 5.0  # for one hostile answer
 _MAX_REQUESTS: Final = 300
 
 Answer = Callable[[str], Response]  # from a URL
@@ -188,7 +188,7 @@ async def check_hostile_answers(
             ending = await ask(source, Replay(answer(body, kind=kind)))
             elapsed = time.process_time() - started
             await source.aclose()
-            _that(elapsed < MAX_SECONDS, f"{name}: took {elapsed:.1f} s")
+            _that(elapsed < MAX_CPU_S, f"{name}: took {elapsed:.1f} s")
             _that(
                 bool(ending.candidates) or ending.outcome is not SourceOutcome.OK,
                 f"{name}: nothing was found, and the outcome is ok",

@@ -16,7 +16,7 @@ from pixtrawl.catalog.views import counts as look_counts, rows as look_rows
 from pixtrawl.catalog.views.filter import LookFilter
 from pixtrawl.catalog.views.table import kept_ids, marked_ids
 from pixtrawl.folder import quarantine
-from pixtrawl.folder.decisions import applying as deciding, journal
+from pixtrawl.folder.decisions import applying, journal
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.studio.messages import (
     ItemPage,
@@ -51,8 +51,8 @@ def summary(data_set: OpenSet) -> SetSummary:
         name=data_set.name,
         **counts,
         measures=[*data_set.measures, *data_set.remembered("scores", _score_names)],
-        can_undo=deciding.last_batch(records) is not None,
-        can_redo=deciding.last_batch(records, redo=True) is not None,
+        can_undo=applying.last_batch(records) is not None,
+        can_redo=applying.last_batch(records, redo=True) is not None,
         quarantine_bytes=quarantine.size_bytes(data_set.folder),
         run=data_set.run_line(),
         revision=revision,
@@ -206,7 +206,7 @@ def _refused_meanwhile(data_set: OpenSet) -> frozenset[int]:
     run that is paused, holds the data set. To the person it is decided.
     """
     return data_set.remembered(
-        "refused_meanwhile", lambda db: deciding.refused_meanwhile(db, data_set.folder)
+        "refused_meanwhile", lambda db: applying.refused_meanwhile(db, data_set.folder)
     )
 
 

@@ -191,8 +191,8 @@ def matching(db: sqlite3.Connection, down: TakenDown, *, states: str = KEPT) -> 
 def remove(db: sqlite3.Connection, taken: Sequence[Taken], rules: Sequence[Rule] = ()) -> None:
     """Mark images as taken down and add rules for their bytes.
 
-    `folder.decisions.removals` removes the files. `rules` are those that the user
-    gave: each is recorded as a cause of the removals it matches.
+    `folder.decisions.removals` removes the files. `rules` are those that the user gave: each is
+    recorded as a cause of the removals it matches.
     """
     ids = {one.sample_id: one for one in taken}
     for rule in rules:

@@ -21,8 +21,8 @@ from pixtrawl.catalog.files.listing import KnownFiles
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import on_disk
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
-from pixtrawl.folder.decisions import applying as deciding
-from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.decisions import applying
+from pixtrawl.folder.derived import writing
 from pixtrawl.folder.disk_trouble import explained_disk_errors
 from pixtrawl.folder.recovery import by_hand
 from pixtrawl.folder.recovery.by_hand import ByHand
@@ -83,7 +83,7 @@ def _compared(folder: Folder, *, derive: bool, contents: bool) -> _Behind | None
     folder.require()
     with closing(connect(folder.catalog, read_only=True)) as db:
         found = on_disk.differences(db, folder.root, contents=contents)
-        pending = deciding.is_pending(db, folder)
+        pending = applying.is_pending(db, folder)
         # A kill between recording a decision and moving its file leaves the file in place.
         left = bool(found.unknown) and relations.is_out(db, found.unknown)
         stale = derive and derived_mark.is_stale(db)
@@ -93,7 +93,7 @@ def _compared(folder: Folder, *, derive: bool, contents: bool) -> _Behind | None
             return None
         missing = frozenset(row.sample_id for row in found.missing)
         if pending:
-            missing |= deciding.refused_meanwhile(db, folder)
+            missing |= applying.refused_meanwhile(db, folder)
     return _Behind(missing, rewrite=left or stale)
 
 
@@ -128,5 +128,5 @@ def _follow(folder: Folder, *, rewrite: bool, derive: bool) -> ByHand:
         if not derive:
             catalog.write_now(derived_mark.set_stale)
         else:
-            catalog.write_now(lambda db: derived.write_all(db, folder))
+            catalog.write_now(lambda db: writing.write_all(db, folder))
         return result.by_hand

@@ -24,7 +24,7 @@ from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.folder import files, renditions
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decisions import (
-    applying as deciding,
+    applying,
     journal,
     journal_facts,
     relabel,
@@ -88,7 +88,7 @@ def _finished(db: sqlite3.Connection, folder: Folder, *, whole: bool) -> Recover
         journal_facts.write_down(db, folder)  # of an older version, or a journal that was deleted
     file_records.doubt_newer(db, durable.boot_id())
     _replay_all(db, folder, result)
-    result.decided = deciding.take_in(db, folder)
+    result.decided = applying.take_in(db, folder)
     removals.set_replaced_aside(db, folder, result.decided.replaced)
     relabel.finish_moves(db, folder)
     # or a scan takes them for foreign files

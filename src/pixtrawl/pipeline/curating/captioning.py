@@ -10,7 +10,7 @@ from pixtrawl.catalog import samples, written
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decisions import journal
-from pixtrawl.folder.derived import caption_files, writing as derived
+from pixtrawl.folder.derived import caption_files, writing
 from pixtrawl.folder.derived.caption_files import CaptionFilesWritten
 from pixtrawl.model import Caption
 from pixtrawl.pipeline.curating.deciding import Recorded, Who, named_images, record
@@ -93,7 +93,7 @@ def choose(folder: Folder, chain: Chain) -> None:
     """
     with opened(folder) as catalog:
         catalog.write_now(lambda db: written.choose(db, chain))
-        catalog.write_now(lambda db: derived.write_all(db, folder))
+        catalog.write_now(lambda db: writing.write_all(db, folder))
 
 
 def take_edited(folder: Folder, *, who: Who) -> Recorded | None:

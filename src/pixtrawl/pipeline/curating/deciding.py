@@ -20,10 +20,10 @@ from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.files import derived_mark
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder.dataset_folder import Folder, in_use
-from pixtrawl.folder.decisions import applying as deciding, journal
+from pixtrawl.folder.decisions import applying, journal
 from pixtrawl.folder.decisions.effects import Effect
 from pixtrawl.folder.decisions.journal import DecisionRecord
-from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.derived import writing
 from pixtrawl.pipeline.finished import mending
 from pixtrawl.pipeline.finished.opened import locked, looked_at, opened, relative
 
@@ -85,7 +85,7 @@ def _carry_out(folder: Folder, *, derive: bool) -> list[Effect]:
         if not derive:
             return mending.carry_out(catalog, folder).decided.effects
         found = mending.recover(catalog, folder)
-        catalog.write_now(lambda db: derived.write_all(db, folder))
+        catalog.write_now(lambda db: writing.write_all(db, folder))
         return found.decided.effects
 
 
@@ -98,7 +98,7 @@ def derive(folder: Folder, go_on: Callable[[], None]) -> None:
     with locked(folder) as catalog:
         mending.carry_out(catalog, folder)
         if catalog.write_now(derived_mark.is_stale, synced=False):
-            catalog.write_now(lambda db: derived.write_all(db, folder, go_on))
+            catalog.write_now(lambda db: writing.write_all(db, folder, go_on))
 
 
 def reject(
@@ -169,12 +169,12 @@ def undo(folder: Folder, *, who: Who, redo: bool = False, derive: bool = True) -
         with looked_at(folder):  # carries out what a killed command had only recorded
             pass
     before = journal.read(folder).records
-    batch = deciding.last_batch(before, redo=redo)
+    batch = applying.last_batch(before, redo=redo)
     if batch is None:
         what = "redo" if redo else "undo"
         raise UsageError(f"{folder.shown}: no decision to {what}")
     done = undo_of(folder, batch, who=who, derive=derive)
-    return msgspec.structs.replace(done, undone=tuple(deciding.decided_by(before, batch)))
+    return msgspec.structs.replace(done, undone=tuple(applying.decided_by(before, batch)))
 
 
 def undo_of(folder: Folder, batch: str, *, who: Who, derive: bool = True) -> Recorded:

@@ -12,7 +12,7 @@ from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decisions import journal, label_moves, relabel, removals
 from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.folder.decisions.label_moves import Relabelled
-from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.derived import writing
 from pixtrawl.pipeline.curating.deciding import Recorded, Who, record, undo_of
 from pixtrawl.pipeline.finished.opened import looked_at, opened, relative
 
@@ -100,7 +100,7 @@ def _take_back_by_hand(folder: Folder, batch: int) -> list[Relabelled]:
         moved = catalog.write_now(lambda db: label_moves.undo_batch(db, folder, batch))
         places = catalog.write_now(lambda db: relabel.finish_moves(db, folder))
         catalog.write_now(lambda db: removals.set_withdrawn_aside(db, folder))
-        catalog.write_now(lambda db: derived.write_all(db, folder))
+        catalog.write_now(lambda db: writing.write_all(db, folder))
         return list(_placed(moved.items(), places))
 
 

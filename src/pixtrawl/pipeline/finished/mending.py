@@ -19,7 +19,7 @@ from pixtrawl.catalog.files import edited, records as file_records, unplaced
 from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import parse_file_name
-from pixtrawl.folder.recovery import crash as recovery
+from pixtrawl.folder.recovery import crash
 from pixtrawl.folder.recovery.crash import Recovered
 from pixtrawl.images.formats.sniff import EXTENSIONS
 from pixtrawl.pipeline.copy_back import bring_waiting
@@ -36,7 +36,7 @@ def recover(catalog: Catalog, folder: Folder, orphans: Orphans | None = None) ->
 
     Raise StorageError; EngineError where decoders cannot be started to look at altered files.
     """
-    found = catalog.write_now(lambda db: recovery.recover(db, folder))
+    found = catalog.write_now(lambda db: crash.recover(db, folder))
     found.decided.add(bring_waiting(catalog, folder))
     altered = {one.file_name: one.sample_id for one in found.by_hand.altered}
     unknown = [name for name in found.unknown if _is_image(name)]
@@ -66,7 +66,7 @@ def carry_out(catalog: Catalog, folder: Folder) -> Recovered:
 
     For a decision in a data set that is open: the next command compares. Raise StorageError.
     """
-    found = catalog.write_now(lambda db: recovery.carry_out(db, folder))
+    found = catalog.write_now(lambda db: crash.carry_out(db, folder))
     found.decided.add(bring_waiting(catalog, folder))
     return found
 

@@ -29,7 +29,7 @@ from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.folder.decisions import journal_facts, removals
-from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.derived import writing
 from pixtrawl.folder.layout import file_name, staged_name
 from pixtrawl.folder.recovery.catch_up import catch_up
 from pixtrawl.images.rules import Rules
@@ -84,7 +84,7 @@ def merge(
         merger = _Merger(catalog, target, Level(dedup), copy, on_progress)
         merger.run(folders)
         catalog.write_now(lambda db: journal_facts.write_down(db, target))
-        catalog.write_now(lambda db: derived.write_all(db, target))
+        catalog.write_now(lambda db: writing.write_all(db, target))
         kept = catalog.write_now(samples.count)
     return Merged(kept, dict(merger.reasons))
 

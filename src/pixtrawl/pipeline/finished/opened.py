@@ -30,9 +30,8 @@ def locked(folder: Folder) -> Iterator[Catalog]:
     with explained_disk_errors(folder), DatasetLock(folder, rebuilds=True):
         require_own_folders(folder)
         if folder.is_lost():
-            from pixtrawl.pipeline.finished.rebuilding import (
-                rebuild,  # rarely needed, and slow to import
-            )
+            # rarely needed, and slow to import
+            from pixtrawl.pipeline.finished.rebuilding import rebuild
 
             rebuild(folder)
         catalog = Catalog(folder.own_catalog, survives_power_cut=folder.durable)

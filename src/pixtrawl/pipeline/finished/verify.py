@@ -23,8 +23,8 @@ from pixtrawl.catalog.schema.tables import require_readable
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import files, on_disk
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
-from pixtrawl.folder.derived import writing as derived
-from pixtrawl.folder.recovery import crash as recovery
+from pixtrawl.folder.derived import writing
+from pixtrawl.folder.recovery import crash
 from pixtrawl.pipeline.finished.rebuilding import rebuild
 
 __all__ = ["ADVICE", "FileTrouble", "Verified", "repair", "verify"]
@@ -116,8 +116,8 @@ def repair(root: Path | str) -> bool:
     with DatasetLock(folder, rebuilds=True):
         rebuild(folder)
         with closing(Catalog(folder.own_catalog)) as catalog:
-            catalog.write_now(lambda db: recovery.recover(db, folder))
-            catalog.write_now(lambda db: derived.write_all(db, folder))
+            catalog.write_now(lambda db: crash.recover(db, folder))
+            catalog.write_now(lambda db: writing.write_all(db, folder))
     return True
 
 

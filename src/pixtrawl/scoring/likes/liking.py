@@ -11,7 +11,7 @@ from msgspec import Struct
 from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.catalog.views import pairs as look_pairs
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.derived import writing
 from pixtrawl.scoring.likes.examples import label_likes, space_for_likes
 from pixtrawl.scoring.score import opened
 
@@ -61,7 +61,7 @@ def rank_by_likes(folder: Folder, *, model: str = "", only: Sequence[str] = ()) 
         names = {one.id: one.file_name for one in look_pairs.images(db)}
         for one in found:
             scores.put(db, ((image, column.id, float(value)) for image, value in one.images))
-        derived.write_all(db, folder)
+        writing.write_all(db, folder)
         labels = tuple(
             LikedLabel(
                 one.label, one.kept, one.refused,
