@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from bench.measure import tree
-from bench.servers import free_port
+from bench.servers import free_port, held
 
 _HEAD: Final = "127.0.0.2"
 _OBJECTS_BYTES: Final = 80 * 2**20  # Ray's least is 75 MB
@@ -109,11 +109,11 @@ class RayNodes:
         self.nodes[:1] = [node]
 
     def _start(self, address: str, words: list[str]) -> RayNode:
-        command = [
+        command = held([
             sys.executable, "-m", "ray.scripts.scripts", "start", "--block",
             "--node-ip-address", address, "--num-cpus", str(self._cores),
             "--object-store-memory", str(_OBJECTS_BYTES), *words,
-        ]  # fmt: skip
+        ])  # fmt: skip
         log = self._work / f"{address}.log"
         for _ in range(_TRIES):
             with log.open("wb") as output:

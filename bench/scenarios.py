@@ -15,7 +15,7 @@ from bench import contenders, measure
 from bench.contenders import Command, Place
 from bench.measure import Result
 from bench.rounds import Bench, Table, median
-from bench.servers import free_port
+from bench.servers import free_port, held
 from bench.web import slow, web
 from pixtrawl.browser.executable import find_browser
 
@@ -211,9 +211,9 @@ def discovery(bench: Bench) -> Table:
         "bare, one tab, 10 x 100": [*search, "bare", base, chrome, "100", "1", *_QUERIES],
         "bare, 3 tabs as ours, 10 x 100": [*search, "bare", base, chrome, "100", "3", *_QUERIES],
     }
-    site = subprocess.Popen(
-        [sys.executable, "-m", "pixtrawl", "playground", "--port", str(port), "--faults", "none",
-         "--supply", "140"], stdout=subprocess.PIPE, text=True)  # fmt: skip
+    served = held([sys.executable, "-m", "pixtrawl", "playground", "--port", str(port), "--faults",
+                   "none", "--supply", "140"])  # fmt: skip
+    site = subprocess.Popen(served, stdout=subprocess.PIPE, text=True)
     runs: dict[str, list[Result]] = {}
     try:
         assert site.stdout is not None

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,6 +41,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def held(command: Sequence[str]) -> list[str]:
+    """Return a command that Linux ends (SIGTERM) when the thread that starts it has ended.
+
+    A server ends by itself never, and a script that is killed leaves no block in order.
+    """
+    return ["setpriv", "--pdeathsig", "TERM", *command]
+
+
 class RunningNginx:
     """Debian's nginx with the settings of `work/nginx.conf`, while inside the block."""
 
@@ -48,12 +57,13 @@ class RunningNginx:
 
     def __enter__(self) -> Self:
         program = shutil.which("nginx") or "/usr/sbin/nginx"
-        self._process = subprocess.Popen([program, "-c", str(self.work / "nginx.conf")])
+        self._process = subprocess.Popen(held([program, "-c", str(self.work / "nginx.conf")]))
         for _ in range(100):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.http)) == 0:
                     return self
             time.sleep(0.05)
+        self._process.terminate()
         raise RuntimeError(f"nginx does not start: {self.work}/error.log")
 
     def __exit__(

@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from bench.servers import held
+
 _PER_HOST: Final = 200  # addresses of a good host
 # Share of the addresses, addresses a host, and the reasons they may end with.
 KINDS: Final[dict[str, tuple[float, int, frozenset[str]]]] = {
@@ -145,7 +147,8 @@ def emptied(work: Path) -> Path:
 @contextmanager
 def soak_web() -> Iterator[tuple[int, int]]:
     """Run the servers of `bench.soak_web`; yield the port that answers and the black hole."""
-    web = subprocess.Popen([sys.executable, "-m", "bench.soak_web"], stdout=subprocess.PIPE)
+    command = held([sys.executable, "-m", "bench.soak_web"])
+    web = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert web.stdout is not None
         port, hole = map(int, web.stdout.readline().split())

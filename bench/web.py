@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from bench import contenders
 from bench.rounds import Bench, Table
-from bench.servers import DEAD_HOST, SILENT_HOST, WEB_HOSTS
+from bench.servers import DEAD_HOST, SILENT_HOST, WEB_HOSTS, held
 
 _WEB_SEED = 5
 
@@ -61,7 +61,7 @@ def slow(bench: Bench) -> Table:
 @contextmanager
 def _beside(command: list[str]) -> Iterator[None]:
     """A proxy that says when it is ready, and ends with the block."""
-    proxy = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    proxy = subprocess.Popen(held(command), stdout=subprocess.PIPE, text=True)
     try:
         assert proxy.stdout is not None
         proxy.stdout.readline()
