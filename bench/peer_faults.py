@@ -27,8 +27,8 @@ from bench import contenders
 from bench.contenders import Place
 from bench.corpus import Corpus
 from pixtrawl.playground import Playground
-from pixtrawl.playground.faultline import FAULTS
-from pixtrawl.playground.faults_link import LINK_FAULTS
+from pixtrawl.playground.faults.faultline import FAULTS
+from pixtrawl.playground.faults.link import LINK_FAULTS
 
 _LIMIT_S: Final = 60.0
 _LARGEST_BYTES: Final = 64 << 20

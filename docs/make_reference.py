@@ -15,8 +15,8 @@ from pixtrawl.cli.exit_codes import EXIT_CODES
 from pixtrawl.cli.options import ALIASES
 from pixtrawl.config.table import Setting, shown_setting, table
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
-from pixtrawl.playground.faultline import FAULTS
-from pixtrawl.playground.faults_link import LINK_FAULTS
+from pixtrawl.playground.faults.faultline import FAULTS
+from pixtrawl.playground.faults.link import LINK_FAULTS
 from pixtrawl.secrets import PARAMETERS, SIGNED_WITH, SUFFIXES
 from pixtrawl.sources.base import SourceInfo
 

@@ -25,7 +25,7 @@ from pixtrawl.net.address import AddressGuard
 from pixtrawl.net.gateway.server import Gateway
 from pixtrawl.net.interface import Response as Got
 from pixtrawl.net.proxy import Proxies
-from pixtrawl.playground.faults_browser import WAYS, HostilePage
+from pixtrawl.playground.faults.browser import WAYS, HostilePage
 from pixtrawl.playground.messages import ServerResponse
 from pixtrawl.playground.server import RequestLog, Server
 from pixtrawl.sources.base import SourceContext

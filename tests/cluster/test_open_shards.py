@@ -24,7 +24,7 @@ from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.upkeep import sweep
 from pixtrawl.exporters import FORMATS
 from pixtrawl.manifests.recipe import read_recipe
-from pixtrawl.playground.pictures import draw_scene, encode
+from pixtrawl.playground.drawing.pictures import draw_scene, encode
 from tests.matrices import matrix, sample
 
 pytestmark = pytest.mark.timeout(240)

@@ -22,8 +22,8 @@ import pixtrawl
 from pixtrawl.events import CandidateSettled, Event
 from pixtrawl.model import REASONS, Reason, Status
 from pixtrawl.playground import Playground
-from pixtrawl.playground.faultline import FAULTS, FaultTruth
-from pixtrawl.playground.faults_link import LINK_FAULTS
+from pixtrawl.playground.faults.faultline import FAULTS, FaultTruth
+from pixtrawl.playground.faults.link import LINK_FAULTS
 
 NAMES = (*FAULTS, *(fault.name for fault in LINK_FAULTS))
 PATIENCE = 0.05

@@ -14,8 +14,8 @@ from PIL import Image
 
 from pixtrawl.model import Reason
 from pixtrawl.playground import Playground
-from pixtrawl.playground.faultline import FAULTS
-from pixtrawl.playground.faults_link import LINK_FAULTS
+from pixtrawl.playground.faults.faultline import FAULTS
+from pixtrawl.playground.faults.link import LINK_FAULTS
 from tests.matrices import sample
 from tests.playground.wire import Seen, ask, follow
 

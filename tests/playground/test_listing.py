@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixtrawl.playground import Original, Playground
-from pixtrawl.playground.pictures import picture, slug_of, traits_of
+from pixtrawl.playground.drawing.pictures import picture, slug_of, traits_of
 from tests.matrices import slow
 from tests.playground.wire import ask
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixtrawl.playground import Playground, photographs
-from pixtrawl.playground.motifs import cat, lighthouse, motif_of
-from pixtrawl.playground.palettes import COLORS
-from pixtrawl.playground.pictures import draw_scene, picture, slug_of, thumbnail, traits_of
-from pixtrawl.playground.scenes import SCENES
+from pixtrawl.playground import Playground
+from pixtrawl.playground.drawing import photographs
+from pixtrawl.playground.drawing.motifs import cat, lighthouse, motif_of
+from pixtrawl.playground.drawing.palettes import COLORS
+from pixtrawl.playground.drawing.pictures import draw_scene, picture, slug_of, thumbnail, traits_of
+from pixtrawl.playground.drawing.scenes import SCENES
 from pixtrawl.playground.store import PictureStore
 from tests.drawn_once import DRAWING
 from tests.playground.wire import ask
@@ -137,7 +139,7 @@ def test_every_credited_photograph_is_in_its_package_and_says_who_made_it() -> N
         pytest.skip("pixtrawl[demo] is not installed")
     photographs.album.cache_clear()
     pictures = {photo for found in photographs.album().values() for photo in found}
-    table = Path(photographs.__file__).with_name("credits.tsv").read_text(encoding="utf-8")
+    table = files("pixtrawl.playground").joinpath("credits.tsv").read_text(encoding="utf-8")
     assert len({photo.file for photo in pictures}) == len(table.splitlines()) - 1
     for photo in pictures:
         assert photo.creator
@@ -159,7 +161,7 @@ def test_a_drawn_picture_of_every_kind_shows_what_its_query_names(
         with_it[kind] = np.asarray(draw_scene(1, slug, index, (160, 120)).convert("RGB"), float)
     shown = []
     monkeypatch.setattr(
-        "pixtrawl.playground.pictures.place",
+        "pixtrawl.playground.drawing.pictures.place",
         lambda canvas, motif, *more, **others: shown.append(motif),
     )
     for kind, index in first.items():

@@ -18,7 +18,7 @@ from pixtrawl.cli.main import main
 from pixtrawl.net.hosts import trouble as host_trouble
 from pixtrawl.pipeline.scheduler.query_slots import QUERIES_AT_ONCE
 from pixtrawl.playground import Playground
-from pixtrawl.playground.faults_search import SearchOutage
+from pixtrawl.playground.faults.search import SearchOutage
 
 pytestmark = pytest.mark.timeout(180)
 

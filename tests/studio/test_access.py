@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pixtrawl.studio.access import SECURITY_HEADERS
-from pixtrawl.studio.static import WEB
+from pixtrawl.studio.http.access import SECURITY_HEADERS
+from pixtrawl.studio.http.static import WEB
 from tests.pipeline.pictures import saved, scene, serving
 from tests.studio.client import Client, studio_on
 
@@ -164,8 +164,8 @@ def test_no_file_outside_of_the_page_is_served(shared: Client, path: str) -> Non
 
 
 def test_a_link_out_of_the_page_is_not_followed(shared: Client, tmp_path: Path) -> None:
+    from pixtrawl.studio.http.static import page_file
     from pixtrawl.studio.messages import StudioError
-    from pixtrawl.studio.static import page_file
 
     (tmp_path / "web").mkdir()
     (tmp_path / "secret.js").write_text("secret")

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 from starlette.routing import Route
 
 import pixtrawl
-from pixtrawl.studio.openapi import OPERATIONS
+from pixtrawl.studio.http.openapi import OPERATIONS
 from pixtrawl.studio.serve import StudioServer
 from tests.matrices import slow
 from tests.optional import needs
@@ -115,7 +115,7 @@ def test_answers_are_as_described_whatever_is_sent(
 
 
 def test_every_route_is_described_and_nothing_else() -> None:
-    from pixtrawl.studio.app import studio_app
+    from pixtrawl.studio.http.app import studio_app
 
     class Nobody:
         pass

@@ -103,8 +103,8 @@ def test_a_first_question_is_answered_in_parts_that_say_how_far_they_are(
     coloured: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three images at one image a question, as 100,000 are at some thousands a second."""
-    monkeypatch.setattr("pixtrawl.studio.open_set.PATIENCE_S", 0.0)
-    monkeypatch.setattr("pixtrawl.studio.open_set._READ_AT_ONCE", 1)
+    monkeypatch.setattr("pixtrawl.studio.sets.open_set.PATIENCE_S", 0.0)
+    monkeypatch.setattr("pixtrawl.studio.sets.open_set._READ_AT_ONCE", 1)
     with studio_on(coloured) as client:
         asked = [client.view(filter={"colour": PLAIN["yellow"]}) for _ in range(5)]
         assert [one.get("done") for one in asked] == [0.333, 0.667, None, None, None]
@@ -117,8 +117,8 @@ def test_a_first_question_is_answered_in_parts_that_say_how_far_they_are(
 def test_likeness_is_answered_in_parts_too_and_those_not_compared_yet_come_last(
     coloured: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pixtrawl.studio.open_set.PATIENCE_S", 0.0)
-    monkeypatch.setattr("pixtrawl.studio.open_set._READ_AT_ONCE", 1)
+    monkeypatch.setattr("pixtrawl.studio.sets.open_set.PATIENCE_S", 0.0)
+    monkeypatch.setattr("pixtrawl.studio.sets.open_set._READ_AT_ONCE", 1)
     with studio_on(coloured) as client:
         of = client.items(client.view())[2]["id"]
         wanted = {"sort": {"by": "similar"}, "similar_to": [of]}

@@ -100,7 +100,7 @@ def test_a_check_that_takes_long_says_how_far_it_is_and_ends_with_the_studio(
         return whole(*given, on_progress=on_progress, **more)
 
     monkeypatch.setattr("pixtrawl.scoring.classes.auditing.audit", slow)
-    monkeypatch.setattr("pixtrawl.studio.checks.PATIENCE_S", 0.05)
+    monkeypatch.setattr("pixtrawl.studio.sets.checks.PATIENCE_S", 0.05)
     root = Path(shutil.copytree(mixed, tmp_path / "set"))
     with studio_on(root) as client:
         while (found := client.get(client.of_set("/check")).json())["done"] < 0.5:
@@ -127,7 +127,7 @@ def test_a_check_that_is_stopped_ends_and_begins_anew_when_it_is_wanted(
         return whole(*given, on_progress=on_progress, **more)
 
     monkeypatch.setattr("pixtrawl.scoring.classes.auditing.audit", slow)
-    monkeypatch.setattr("pixtrawl.studio.checks.PATIENCE_S", 0.05)
+    monkeypatch.setattr("pixtrawl.studio.sets.checks.PATIENCE_S", 0.05)
     with studio_on(Path(shutil.copytree(mixed, tmp_path / "set"))) as client:
         client.get(client.of_set("/check"))
         assert begun.acquire(timeout=60)

@@ -69,7 +69,7 @@ def test_a_decision_compares_no_files_and_comes_before_the_files_that_follow_it(
         time.sleep(0.01)
         return row(sample)
 
-    monkeypatch.setattr("pixtrawl.studio.settling._QUIET_S", 0.01)
+    monkeypatch.setattr("pixtrawl.studio.sets.settling._QUIET_S", 0.01)
     with studio_on(root) as client:
         chosen = ids(client)
         with monkeypatch.context() as slowly:

@@ -22,8 +22,8 @@ from pixtrawl.scoring.models.interface import to_bytes
 from pixtrawl.scoring.models.loading import load_any
 from pixtrawl.scoring.models.model_places import place_of, remember_place
 from pixtrawl.scoring.score import ScoreOptions, score
-from pixtrawl.studio import map_file
-from pixtrawl.studio.map_file import ImageMap, MapKey
+from pixtrawl.studio.similarity import map_file
+from pixtrawl.studio.similarity.map_file import ImageMap, MapKey
 from tests.scoring.conftest import BLUE, GREEN, RED, png, write_dataset
 from tests.studio.client import Client, studio_on
 from tests.studio.embedded import MODEL, embed
@@ -128,7 +128,7 @@ def test_a_map_is_kept_with_the_data_set_and_goes_with_a_takedown(
     kept = root / MAP
     assert kept.stat().st_size < 20 * 20 + 200
     with monkeypatch.context() as without, studio_on(root) as client:
-        without.setattr("pixtrawl.studio.maps.lay_out", None)  # it is not laid out again
+        without.setattr("pixtrawl.studio.similarity.maps.lay_out", None)  # it is not laid out again
         again = map_of(client)
         assert [again[name] for name in ("n", "x", "y")] == [
             first[name] for name in ("n", "x", "y")

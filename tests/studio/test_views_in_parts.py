@@ -18,17 +18,17 @@ from pixtrawl.folder.recovery.catch_up import is_behind
 from pixtrawl.pipeline.curating import deciding
 from pixtrawl.scoring.likeness.similar import order_by_likeness
 from pixtrawl.scoring.likeness.spaces import space_of
-from pixtrawl.studio import looking
+from pixtrawl.studio.http import looking
 from pixtrawl.studio.messages import ViewRequest
-from pixtrawl.studio.open_set import OpenSet
+from pixtrawl.studio.sets.open_set import OpenSet
 from tests.studio.client import Client
 
 
 def test_a_first_filter_answers_with_the_part_of_the_images_that_it_has_looked_through(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pixtrawl.studio.open_set._TAKEN_AT_ONCE", 6)
-    monkeypatch.setattr("pixtrawl.studio.open_set.PATIENCE_S", 0.0)
+    monkeypatch.setattr("pixtrawl.studio.sets.open_set._TAKEN_AT_ONCE", 6)
+    monkeypatch.setattr("pixtrawl.studio.sets.open_set.PATIENCE_S", 0.0)
     opened, sort = OpenSet(root), LookSort(by="width")
 
     def found() -> tuple[list[int], float]:
@@ -57,7 +57,7 @@ def test_a_first_filter_answers_with_the_part_of_the_images_that_it_has_looked_t
 def test_a_view_by_a_measure_says_how_much_was_looked_through(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pixtrawl.studio.open_set._TAKEN_AT_ONCE", 6)
+    monkeypatch.setattr("pixtrawl.studio.sets.open_set._TAKEN_AT_ONCE", 6)
     opened = OpenSet(root)
     plain = opened.look
     monkeypatch.setattr(opened, "look", lambda function: plain(function, patience_s=0.0))
@@ -75,7 +75,7 @@ def test_a_view_by_a_measure_says_how_much_was_looked_through(
 def test_opening_leaves_files_that_follow_from_the_catalog_to_a_quiet_time(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pixtrawl.studio.settling._QUIET_S", 0.0)
+    monkeypatch.setattr("pixtrawl.studio.sets.settling._QUIET_S", 0.0)
     with closing(sqlite3.connect(Folder(root).catalog)) as db, db:
         derived_mark.set_stale(db)
     Folder(root).metadata.unlink()
@@ -98,7 +98,7 @@ def test_opening_leaves_files_that_follow_from_the_catalog_to_a_quiet_time(
 def test_what_is_prepared_in_the_background_changes_no_answer(
     client: Client, monkeypatch: pytest.MonkeyPatch, root: Path
 ) -> None:
-    monkeypatch.setattr("pixtrawl.studio.open_set._MANY", 1)
+    monkeypatch.setattr("pixtrawl.studio.sets.open_set._MANY", 1)
     warm = OpenSet(root)
     warm.warm()
     ids = warm.read(kept_ids)
@@ -116,7 +116,7 @@ def test_what_is_prepared_in_the_background_changes_no_answer(
 def test_a_large_data_set_is_compared_with_its_files_after_its_page_is_there(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pixtrawl.studio.open_set._MANY", 1)
+    monkeypatch.setattr("pixtrawl.studio.sets.open_set._MANY", 1)
     next(root.glob("cat/*.png")).unlink()
     opened = OpenSet(root)
     revision = opened.watch()
@@ -124,7 +124,9 @@ def test_a_large_data_set_is_compared_with_its_files_after_its_page_is_there(
     opened.compare()
     assert len(opened.read(kept_ids)) == 19
     assert opened.watch() > revision, "the page learns of it"
-    monkeypatch.setattr("pixtrawl.studio.open_set.is_behind", lambda folder: pytest.fail("again"))
+    monkeypatch.setattr(
+        "pixtrawl.studio.sets.open_set.is_behind", lambda folder: pytest.fail("again")
+    )
     opened.compare()
     opened.close()
 

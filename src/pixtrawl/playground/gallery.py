@@ -14,8 +14,8 @@ from html import escape
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-from pixtrawl.playground.listing import Listings, Original
 from pixtrawl.playground.messages import ServerRequest, ServerResponse
+from pixtrawl.playground.search.listing import Listings, Original
 
 PER_PAGE: Final = 10
 WIDTHS: Final = (320, 640, 1024)  # of the files behind srcset, pixels

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable
 from html import escape
 
-from pixtrawl.playground.faultline import FaultTruth
-from pixtrawl.playground.faults_owners import ROBOTS_LINES, TDMREP
-from pixtrawl.playground.listing import Listings, Original
+from pixtrawl.playground.faults.faultline import FaultTruth
+from pixtrawl.playground.faults.owners import ROBOTS_LINES, TDMREP
 from pixtrawl.playground.messages import ServerRequest, ServerResponse
+from pixtrawl.playground.search.listing import Listings, Original
 
 ROBOTS = (
     "User-agent: *\n"

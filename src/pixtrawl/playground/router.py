@@ -7,22 +7,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from pixtrawl.playground.bing import BingPages
-from pixtrawl.playground.duckduckgo import DuckDuckGoPages
-from pixtrawl.playground.faultline import FaultLine
-from pixtrawl.playground.faults_browser import HostilePage
-from pixtrawl.playground.faults_search import SearchOutage
+from pixtrawl.playground.faults.browser import HostilePage
+from pixtrawl.playground.faults.faultline import FaultLine
+from pixtrawl.playground.faults.search import SearchOutage
 from pixtrawl.playground.gallery import Galleries
-from pixtrawl.playground.gates import Gates
-from pixtrawl.playground.google import GooglePages
 from pixtrawl.playground.landing import credits_table, faults_page, landing_page, robots, tdmrep
-from pixtrawl.playground.listing import Listings, Original, slug_and_index
 from pixtrawl.playground.messages import Answer, ServerRequest, ServerResponse
-from pixtrawl.playground.openverse import OpenverseApi
-from pixtrawl.playground.searxng import SearxngApi
+from pixtrawl.playground.search.bing import BingPages
+from pixtrawl.playground.search.duckduckgo import DuckDuckGoPages
+from pixtrawl.playground.search.gates import Gates
+from pixtrawl.playground.search.google import GooglePages
+from pixtrawl.playground.search.listing import Listings, Original, slug_and_index
+from pixtrawl.playground.search.openverse import OpenverseApi
+from pixtrawl.playground.search.searxng import SearxngApi
+from pixtrawl.playground.search.variants import split_variant
+from pixtrawl.playground.search.wikimedia import WikimediaApi
 from pixtrawl.playground.store import KINDS, PictureStore, PlaygroundImage
-from pixtrawl.playground.variants import split_variant
-from pixtrawl.playground.wikimedia import WikimediaApi
 
 Part = Callable[[ServerRequest, str], ServerResponse | None]
 _CACHE_CONTROL: Final = ("Cache-Control", "public, max-age=600")

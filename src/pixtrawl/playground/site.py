@@ -19,14 +19,14 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, Self
 
-from pixtrawl.playground.faultline import FAULTS, FaultLine, FaultTruth
-from pixtrawl.playground.faults_link import DeadEnds
-from pixtrawl.playground.faults_search import SearchOutage
-from pixtrawl.playground.filters import bing_filter, google_filter
+from pixtrawl.playground.drawing.pictures import slug_of
+from pixtrawl.playground.faults.faultline import FAULTS, FaultLine, FaultTruth
+from pixtrawl.playground.faults.link import DeadEnds
+from pixtrawl.playground.faults.search import SearchOutage
 from pixtrawl.playground.gallery import Galleries
-from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.pictures import slug_of
 from pixtrawl.playground.router import Router
+from pixtrawl.playground.search.filters import bing_filter, google_filter
+from pixtrawl.playground.search.listing import Listings, Original
 from pixtrawl.playground.server import ListeningAddress, RequestLog, RequestRecord, Server
 from pixtrawl.playground.store import PictureStore
 

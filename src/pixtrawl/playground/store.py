@@ -26,7 +26,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
-from pixtrawl.playground.pictures import draw_scene, encode, picture, thumbnail, traits_of
+from pixtrawl.playground.drawing.pictures import draw_scene, encode, picture, thumbnail, traits_of
 
 CONTENT_TYPES: Final = {
     "jpg": "image/jpeg", "png": "image/png", "webp": "image/webp",

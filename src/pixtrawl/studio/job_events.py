@@ -9,7 +9,7 @@ from typing import Any, Final
 from pixtrawl.operations.job import RunJob
 from pixtrawl.studio.events import EventRing
 from pixtrawl.studio.jobs import Jobs, blocked_lines, progress_data, shell_progress
-from pixtrawl.studio.open_set import OpenSet
+from pixtrawl.studio.sets.open_set import OpenSet
 
 __all__ = ["JobEvents"]
 

@@ -21,9 +21,9 @@ from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.operations.job import JobRecord, RunJob, keep, known_jobs, state_of
 from pixtrawl.operations.job_request import JobQuery, JobRequest, require_place
 from pixtrawl.pipeline.curating import deciding
-from pixtrawl.studio import known_sets
 from pixtrawl.studio.messages import SteerRequest, StudioError
-from pixtrawl.studio.open_set import OpenSet
+from pixtrawl.studio.sets import known_sets
+from pixtrawl.studio.sets.open_set import OpenSet
 
 __all__ = ["SHELL", "Jobs", "addressed"]
 

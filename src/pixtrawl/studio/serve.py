@@ -16,8 +16,8 @@ from pixtrawl.errors import EnvironmentFailedError, MissingExtraError
 try:
     import uvicorn
 
-    from pixtrawl.studio.access import Access
-    from pixtrawl.studio.app import studio_app
+    from pixtrawl.studio.http.access import Access
+    from pixtrawl.studio.http.app import studio_app
 except ImportError as error:
     if (error.name or "").partition(".")[0] not in {
         "starlette",

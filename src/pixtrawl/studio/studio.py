@@ -20,13 +20,13 @@ from pixtrawl.config.groups import Config
 from pixtrawl.errors import PixtrawlError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.disk_trouble import explained_disk_errors
-from pixtrawl.studio import known_sets
 from pixtrawl.studio.events import EventRing
 from pixtrawl.studio.job_events import JobEvents
 from pixtrawl.studio.jobs import Jobs
 from pixtrawl.studio.messages import SetLine, StudioError, StudioState
-from pixtrawl.studio.open_set import OpenSet
-from pixtrawl.studio.thumbs import ThumbMaker
+from pixtrawl.studio.sets import known_sets
+from pixtrawl.studio.sets.open_set import OpenSet
+from pixtrawl.studio.sets.thumbs import ThumbMaker
 
 __all__ = ["Studio"]
 

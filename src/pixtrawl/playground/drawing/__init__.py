@@ -1,0 +1,1 @@
+"""Made-up pictures: scenes and motifs drawn from a seed; real photographs where installed."""
