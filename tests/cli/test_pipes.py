@@ -84,6 +84,19 @@ def test_a_reader_that_leaves_ends_discovery_quietly(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_a_short_discovery_leaves_nothing_untried_and_asks_for_other_sources(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lst = tmp_path / "l.csv"
+    lst.write_text("query,url\n" + "".join(f"cat,https://a.test/{n}.jpg\n" for n in range(3)))
+    out = str(tmp_path / "urls.jsonl")
+    words = ["discover", "cat", "-s", "urls", "--set", f"urls.file={lst}", "-n", "9", "-o", out]
+    assert main(words) == 3
+    assert "the sources have no more" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["queries"][0]["untried"] == 0
+
+
 def test_two_things_on_stdout_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["discover", "cat", "-o", "-", "--json"]) == 2
     assert "stdout" in capsys.readouterr().err

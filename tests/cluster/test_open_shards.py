@@ -159,13 +159,21 @@ def test_a_set_of_shards_is_a_hugging_face_data_set(sets: dict[str, str], tmp_pa
 
 
 def test_what_changes_a_data_set_says_how_to_make_a_folder(
-    shards: str, capsys: pytest.CaptureFixture[str]
+    manifest: Path, shards: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ds = pixtrawl.open(shards)
     for refused in (lambda: ds.root, lambda: ds.reject([ds[0]]), ds.duplicates):
         with pytest.raises(pixtrawl.errors.UsageError, match="pixtrawl cluster collect"):
             refused()
-    for words in (["dedup", shards], ["verify", shards], ["verify", "memory://sets/none"]):
+    for words in (
+        ["dedup", shards],
+        ["verify", shards],
+        ["verify", "memory://sets/none"],
+        ["reject", shards, "000001.jpg"],
+        ["label", shards, "000001.jpg", "--to", "cats"],
+        ["restore", shards, "000001.jpg"],
+        ["report", shards, "--junk"],
+    ):
         assert main(words) == 2
         assert "pixtrawl cluster collect" in capsys.readouterr().err
     assert main(["export", shards, "--to", "csv", "-o", f"{shards}/csv"]) == 2
@@ -175,6 +183,20 @@ def test_what_changes_a_data_set_says_how_to_make_a_folder(
     assert "is no set of shards" in capsys.readouterr().err
     assert main(["run", "cats", "-o", "memory://sets/none"]) == 2
     assert "is a URL" in capsys.readouterr().err
+    for words in (["run", "cats"], ["download", str(manifest)]):
+        assert main([*words, "-o", shards]) == 2  # a catalog there would hide the shards
+        assert "name another with -o" in capsys.readouterr().err
+    assert len(pixtrawl.open(shards)) == 13
+
+
+def test_the_report_of_shards_names_their_place_and_the_sources_of_their_list(
+    shards: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", shards]) == 0
+    text = capsys.readouterr().out
+    assert f"shards: {shards}/data/   as a folder: pixtrawl cluster collect {shards} -o DIR" in text
+    assert "<label>" not in text
+    assert "not finished" not in text
 
 
 @pytest.mark.parametrize("to", sample(sorted(set(FORMATS) - {"hub", "lance", "fiftyone"}), 3))

@@ -63,6 +63,16 @@ def test_a_short_query_says_why_and_what_to_do() -> None:
     assert "next: solve it in the browser window" in text
 
 
+def test_a_discovery_never_says_that_it_goes_on_where_it_stopped() -> None:
+    budget = _report(_query("cat", 3), end_reason="budget")
+    killed = _report(_query("cat", 3), interrupted=True)
+    listed = _report(_query("cat", 3, None), interrupted=True)
+    for report in (budget, killed, listed):
+        assert "the same command goes on" in verdict(report)
+        assert "the same command asks again from the start" in verdict(report, things="URLs")
+        assert "goes on" not in verdict(report, things="URLs")
+
+
 def test_what_the_source_itself_advises_comes_first() -> None:
     detail = {"kind": "captcha", "next_step": "do this", "message": "it wants to know who you are"}
     query = _query("cat", 0, bing={"outcome": "blocked", "found": 0, "detail": detail})

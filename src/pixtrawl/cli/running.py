@@ -109,7 +109,9 @@ def watched(
         return run_loop(work(together([*listeners, shown])), on_stop=shown.stopping)
 
 
-def show_report(report: Report, *, where: str, as_json: bool, quiet: bool = False) -> None:
+def show_report(
+    report: Report, *, where: str, as_json: bool, quiet: bool = False, shards: bool = False
+) -> None:
     """Print the report on stdout: as JSON, or unless `quiet`, as the one-screen verdict."""
     if as_json:
         out_json(report.to_dict())
@@ -118,7 +120,7 @@ def show_report(report: Report, *, where: str, as_json: bool, quiet: bool = Fals
         return
     from pixtrawl.display.verdict import verdict
 
-    out(verdict(report, where=where, color=has_color(sys.stdout)))
+    out(verdict(report, where=where, shards=shards, color=has_color(sys.stdout)))
 
 
 def ending(report: Report, *, strict: bool = False) -> int:

@@ -26,7 +26,7 @@ def samples_of(root: Path | str, query_ids: tuple[int, ...] | None = None) -> An
 
     Raise UsageError where there is none.
     """
-    from pixtrawl.cluster.place import is_shards
+    from pixtrawl.folder.layout import is_shards
 
     if query_ids is None and is_shards(root):
         from pixtrawl.cluster.readers.samples import ShardSamples

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pixtrawl.display.screen import clean, columns, paint, plural, shorten, size, span
 from pixtrawl.model import REASONS, Reason, Status
-from pixtrawl.operations.advice import AGAIN, BUDGET, Advice, advise, detail_of
+from pixtrawl.operations.advice import AGAIN, ANEW, BUDGET, Advice, advise, detail_of
 from pixtrawl.report import Report
 
 IMAGES: Final = "images"
@@ -33,6 +33,7 @@ def verdict(
     *,
     where: str = "",
     things: str = IMAGES,
+    shards: bool = False,
     color: bool = False,
 ) -> str:
     """Return the screen as text.
@@ -42,6 +43,7 @@ def verdict(
         where: the data set folder as a command takes it, quoted, for the lines on files; "" leaves
             these out.
         things: what the run collected: images or URLs.
+        shards: whether `where` is a set of shards, which has no folders of labels.
         color: whether to use ANSI colours.
     """
     report = given.to_dict() if isinstance(given, Report) else given
@@ -52,9 +54,9 @@ def verdict(
         # URLs that were only discovered have no outcomes yet
         _totals(report, where) if things == IMAGES else "",
         _reasons(report) if things == IMAGES else "",
-        _advice(report, queries, color),
+        _advice(report, queries, color, resumes=things == IMAGES),
         _near_duplicates(queries, where) if things == IMAGES else "",
-        _files(report, where),
+        _files(report, where, shards=shards),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -66,7 +68,7 @@ def shortfall(given: Report | Mapping[str, Any], things: str = IMAGES) -> str:
     text = _headline(report, queries, things, color=False).partition(" (")[0]
     for query in queries:
         if is_short(query):
-            advice = advise(query, report)
+            advice = advise(query, report, resumes=things == IMAGES)
             name = shorten(clean(query.get("query", "")), 40)
             return f"{text}. {name}: {clean(advice.why)}. Next: {clean(advice.next_step)}."
     return text
@@ -147,10 +149,11 @@ def _row(query: Mapping[str, Any], color: bool) -> tuple[str, str, str]:
 
 def _answer(answer: Mapping[str, Any]) -> str:
     kind = detail_of(answer).get("kind")
+    found = answer.get("found", 0)
+    if not answer.get("outcome") and answer.get("exhausted"):
+        return f"{found}"  # URLs of a list that name their source, which was not asked itself
     word = clean(str(answer.get("outcome") or "not finished").replace("_", " "))
-    return (
-        f"{word} ({clean(kind).replace('_', ' ')})" if kind else f"{word} {answer.get('found', 0)}"
-    )
+    return f"{word} ({clean(kind).replace('_', ' ')})" if kind else f"{word} {found}"
 
 
 def _totals(report: Mapping[str, Any], where: str) -> str:
@@ -278,13 +281,17 @@ def _near_duplicates(queries: Sequence[Mapping[str, Any]], where: str) -> str:
     return f"{sentence}\n  see: pixtrawl dedup {folder}; if they differ, --dedup exact keeps them"
 
 
-def _advice(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], color: bool) -> str:
+def _advice(
+    report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], color: bool, *, resumes: bool
+) -> str:
     found: dict[Advice, list[str]] = {}
     for query in queries:
         if is_short(query):
-            found.setdefault(advise(query, report), []).append(clean(query.get("query", "")))
+            found.setdefault(advise(query, report, resumes=resumes), []).append(
+                clean(query.get("query", ""))
+            )
     if not found and report.get("interrupted"):  # lists without a limit are not short
-        return f"next: {AGAIN}"
+        return f"next: {AGAIN if resumes else ANEW}"
     if not found and report.get("cut_short"):
         return f"short: {BUDGET.why}\n  next: {BUDGET.next_step}"
     if not found and report.get("not_asked"):  # URLs at hosts that were given up for this run
@@ -302,7 +309,7 @@ def _advice(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], col
     return "\n".join(lines)
 
 
-def _files(report: Mapping[str, Any], where: str) -> str:
+def _files(report: Mapping[str, Any], where: str, *, shards: bool) -> str:
     if not where:
         return ""
     queries = report.get("queries") or ()
@@ -311,6 +318,9 @@ def _files(report: Mapping[str, Any], where: str) -> str:
     totals = report.get("totals") or {}
     lost = int(totals.get(Status.FAILED) or 0) + int(totals.get(Status.REJECTED) or 0)
     each = f"\neach URL: pixtrawl report {where} --urls" if lost else ""
+    if shards:
+        collect = f"pixtrawl cluster collect {where} -o DIR"
+        return f"shards: {where}/data/   as a folder: {collect}{each}"
     return f"files: {folder}   once more: pixtrawl report {where}{each}{_export(report)}"
 
 

@@ -97,6 +97,11 @@ class Folder:
                 f"{self.shown} is a URL, and images go into a local folder: name one with -o; "
                 "`pixtrawl download MANIFEST -o URL` makes a set of shards"
             )
+        if layout.is_shards(self.root) and (self.root / "shards").is_dir():
+            raise UsageError(
+                f"{self.shown} is a set of shards, and images go into a folder of their own: name "
+                "another with -o"
+            )
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -110,8 +115,7 @@ class Folder:
         """Raise UsageError if there is no data set, StorageError if all of its rows are lost."""
         if not self.exists():
             self.require_catalog()
-            if layout.is_url(self.shown) or (self.root / "job.json").is_file():
-                raise UsageError(layout.needs_folder(self.shown))
+            self.refuse_shards()
             if not self.root.exists():
                 raise UsageError(
                     f"{self.shown} is no pixtrawl data set: there is no such folder; "
@@ -121,6 +125,11 @@ class Folder:
                 f"{self.shown} is no pixtrawl data set (no {layout.CATALOG}, no {layout.METADATA} "
                 "of pixtrawl's); `pixtrawl run WORDS -o DIR` makes one"
             )
+
+    def refuse_shards(self) -> None:
+        """Raise UsageError, which names the command that makes a folder, for a set of shards."""
+        if layout.is_shards(self.shown):
+            raise UsageError(layout.needs_folder(self.shown))
 
     def require_catalog(self) -> None:
         """Raise StorageError, which names the next step, if the catalog is lost."""

@@ -170,6 +170,14 @@ def is_url(place: str) -> bool:
     return bool(colon) and len(scheme) > 1
 
 
+def is_shards(place: Path | str) -> bool:
+    """Return whether a place given as a data set is a set of shards: a URL, or a folder of one."""
+    if is_url(str(place)):
+        return True
+    folder = Path(place)
+    return (folder / "job.json").is_file() and not (folder / CATALOG).exists()
+
+
 def needs_folder(place: str) -> str:
     """Return the error of a command that works on a folder only, for a set of shards."""
     return (

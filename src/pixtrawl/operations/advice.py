@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
 
 AGAIN: Final = "the same command goes on where it stopped"
+ANEW: Final = "the same command asks again from the start"
 
 
 class Advice(Struct, frozen=True):
@@ -69,8 +70,18 @@ BUDGET: Final = Advice(
 )
 
 
-def advise(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice:
-    """Return why this query of the report is short, and the next step."""
+def advise(query: Mapping[str, Any], report: Mapping[str, Any], *, resumes: bool = True) -> Advice:
+    """Return why this query of the report is short, and the next step.
+
+    `resumes` is whether the same command goes on where it stopped; `discover` begins anew.
+    """
+    advice = _advise(query, report)
+    if resumes:
+        return advice
+    return structs.replace(advice, next_step=advice.next_step.replace(AGAIN, ANEW))
+
+
+def _advise(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice:
     if report.get("interrupted") or report.get("end_reason") == "killed":
         return Advice("the run did not end", AGAIN)
     if report.get("end_reason") == "budget" or report.get("reasons", {}).get(Reason.BUDGET):

@@ -160,8 +160,8 @@ def main(args: argparse.Namespace) -> int:
     """Run the command. Return the exit code. Raises PixtrawlError."""
     from pathlib import Path
 
-    from pixtrawl.cluster.place import is_shards
     from pixtrawl.exporters.export import export
+    from pixtrawl.folder.layout import is_shards
 
     options = options_of(args)
     root: Path | Origin

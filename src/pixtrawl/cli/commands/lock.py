@@ -91,7 +91,7 @@ def _write(arguments: argparse.Namespace) -> int:
 
 def _lock_writer(place: str) -> Callable[[str, Callable[[str], object]], int]:
     """Return what writes the lock file of a data set folder, or of a set of shards."""
-    from pixtrawl.cluster.place import is_shards
+    from pixtrawl.folder.layout import is_shards
 
     if is_shards(place):
         from pixtrawl.cluster.readers.origin import lock_shards

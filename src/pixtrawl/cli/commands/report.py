@@ -78,9 +78,9 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.cli import running
     from pixtrawl.cli.by_hand import report_changes_by_hand, show_changes_by_hand
     from pixtrawl.cli.commands.shard_sets import report_shards
-    from pixtrawl.cluster.place import is_shards
     from pixtrawl.display.screen import note
     from pixtrawl.folder.dataset_folder import Folder
+    from pixtrawl.folder.layout import is_shards
     from pixtrawl.pipeline.report import report
 
     if is_shards(arguments.folder):

@@ -20,13 +20,15 @@ def report_shards(
     lines_of: Callable[[Iterable[dict[str, Any]], str | None], Iterator[str]],
 ) -> int:
     """Show the report of a set of shards, or its outcomes as lines. Return the exit code."""
+    import shlex
+
     from pixtrawl.cli import running
     from pixtrawl.cluster.readers.reading import ShardSet
     from pixtrawl.cluster.store import Store
     from pixtrawl.display.screen import out_stream
     from pixtrawl.errors import EXIT_OK, UsageError
 
-    for option in ("evidence", "html", "withheld"):
+    for option in ("evidence", "html", "junk", "withheld"):
         if getattr(arguments, option):
             raise UsageError(
                 f"--{option} needs a data set folder; make one with `pixtrawl cluster collect "
@@ -43,7 +45,9 @@ def report_shards(
         )
         out_stream(lines_of(rows, arguments.format))
         return EXIT_OK
-    running.show_report(shards.report(), where=arguments.folder, as_json=arguments.json)
+    running.show_report(
+        shards.report(), where=shlex.quote(arguments.folder), as_json=arguments.json, shards=True
+    )
     return EXIT_OK
 
 

@@ -104,7 +104,11 @@ async def discover(
     _warn_of_secrets(writer, listener)
     report = structs.replace(
         report,
-        queries=[structs.replace(query, saved=counts[query.id]) for query in report.queries],
+        queries=[
+            # every URL that was found is in the manifest, so none is left to try
+            structs.replace(query, saved=counts[query.id], untried=0)
+            for query in report.queries
+        ],
         output=str(out) if out is not None else "",
         elapsed_s=round(time.monotonic() - started, 3),
         interrupted=end_reason == "interrupted",

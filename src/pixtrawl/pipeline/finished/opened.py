@@ -91,6 +91,8 @@ def split_root(
         for parent in Path(name).absolute().parents:
             if Folder(parent).exists():
                 return Folder(parent), names
+    if names:
+        Folder(names[0]).refuse_shards()
     if names and Folder("images").exists():
         return Folder("images"), names
     raise UsageError(f"in which data set? name it first: pixtrawl {command} DIR FILE...")
