@@ -96,11 +96,14 @@ def test_pictures_on_a_page_are_of_the_family_even_mirrored(
         assert len(joined) >= 0.8 * number  # a light rim of a picture passes for page
 
 
-def test_a_mirrored_crop_is_of_the_family(
-    originals: list[Image.Image], infos_of_originals: list[ImageInfo]
+@pytest.mark.parametrize(
+    "way", [Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_90, Image.Transpose.TRANSPOSE]
+)
+def test_a_mirrored_or_turned_crop_is_of_the_family(
+    way: Image.Transpose, originals: list[Image.Image], infos_of_originals: list[ImageInfo]
 ) -> None:
     infos = list(infos_of_originals)
-    infos += [info_of(crop(0, 0.05, 0.95, 1)(ImageOps.mirror(one))) for one in originals]
+    infos += [info_of(crop(0, 0.06, 0.94, 1)(one.transpose(way))) for one in originals]
     assert families_of(infos) == 2 * list(range(len(originals)))
 
 

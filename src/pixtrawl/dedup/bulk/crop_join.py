@@ -3,7 +3,7 @@
 Each picture asks for its windows, so that a pair is found from the side of the larger one. Of the
 cells of an inverted file, those near to any window are compared, cell by cell: the queries of a
 block that probe one cell make one matrix product. A second pass asks for windows of the mirror
-image.
+image, further ones for those of the other orientations, of pictures that resemble something so.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from pixtrawl.dedup.bulk.families import Families
 from pixtrawl.dedup.overlay.aligned import lay_over
 from pixtrawl.dedup.overlay.crop_windows import cut_windows
+from pixtrawl.dedup.overlay.turned import WAYS, turned
 from pixtrawl.dedup.search.descriptor_index import LEAST, window_descriptors
 from pixtrawl.dedup.search.inverted_file import InvertedFile
 from pixtrawl.dedup.search.overlay_search import FITS, WORTH_REFINING
@@ -28,6 +29,7 @@ _BLOCK: Final = 1_024  # queries at a time: 40 MB of windows
 _CANDIDATES: Final = 8
 _PROBED_CELLS: Final = 16
 _LAID_OVER: Final = 3  # candidates of one picture, best first
+_COMMON: Final = 2  # ways of `turned`: as it is, and mirrored
 
 
 def join_crops(
@@ -37,7 +39,7 @@ def join_crops(
     pixels: Callable[[int], Array],
     limits: tuple[int, int],
 ) -> None:
-    """Join in `families` what is a crop of another, or of its mirror image.
+    """Join in `families` what is a crop of another, also where that is mirrored or turned.
 
     Args:
         coarse: n x 16 x 16 grey, uint8.
@@ -49,14 +51,14 @@ def join_crops(
     if len(coarse) < 2:
         return
     search = _Search(coarse)
-    for mirrored in (False, True):
+    for way in range(len(WAYS)):
         for first in range(0, len(coarse), _BLOCK):
-            for one, other, window in search.places(first, mirrored, numbers, families):
+            for one, other, window in search.places(first, way, numbers, families):
                 pair = numbers[[one, other]]
                 if np.ptp(families.of(pair)) == 0:
                     continue
                 large, small = pixels(int(pair[0])), pixels(int(pair[1]))
-                found = lay_over(large[:, ::-1] if mirrored else large, small, window, True)
+                found = lay_over(turned(large, way), small, window, True)
                 if found.distance <= limits[found.misfit <= FITS]:
                     families.join(pair[:1], pair[1:])
 
@@ -75,17 +77,21 @@ class _Search:
         return self._coarse[first : first + _BLOCK].astype(np.float32)
 
     def places(
-        self, first: int, mirrored: bool, numbers: Array, families: Families
+        self, first: int, way: int, numbers: Array, families: Families
     ) -> Iterator[tuple[int, int, int]]:
         """Yield (large, small, window) to lay over, the best of each large one first.
 
-        Those of one block of large ones, which begins at `first`.
+        Those of one block of large ones, which begins at `first` and is turned by `way`.
         """
-        block = self._block(first)
-        if mirrored:
-            block = np.ascontiguousarray(block[..., ::-1])
-        which, rows, likeness = self._candidates(window_descriptors(block))
-        apart = families.of(numbers[first + which]) != families.of(numbers[rows])
+        block = turned(self._block(first), way)
+        asked, own = window_descriptors(block), first + np.arange(len(block))
+        if way >= _COMMON:
+            some = np.unique(self._candidates(asked[:, :1])[0])
+            if not some.size:
+                return
+            block, asked, own = block[some], asked[some], own[some]
+        which, rows, likeness = self._candidates(asked)
+        apart = families.of(numbers[own[which]]) != families.of(numbers[rows])
         which, rows = _first_of_each(which[apart], rows[apart], likeness[apart], _CANDIDATES)
         if not which.size:
             return
@@ -99,7 +105,7 @@ class _Search:
         likely = (score >= WORTH_REFINING).nonzero()[0]
         _, order = _first_of_each(which[likely], likely, score[likely], _LAID_OVER)
         for at in order.tolist():
-            yield first + int(which[at]), int(rows[at]), int(window[at])
+            yield int(own[which[at]]), int(rows[at]), int(window[at])
 
     def _candidates(self, asked: Array) -> tuple[Array, Array, Array]:
         """Return (which of the queries, row, cosine) of all rows above the limit."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.dedup.search.hash_index import hamming
+from pixtrawl.dedup.search.hash_index import hamming, words_of
 from pixtrawl.dedup.search.multi_index_table import MultiIndexTable
 
 __all__ = ["HashJoin"]
@@ -25,12 +25,12 @@ class HashJoin:
 
     def __init__(self, numbers: Array, hashes: Array) -> None:
         self._numbers = numbers
-        self._words = np.ascontiguousarray(hashes).view(np.uint64)
+        self._words = words_of(hashes)
         self._table = MultiIndexTable(0, self._words)
 
     def pairs(self, numbers: Array, hashes: Array, radius: int) -> Iterator[tuple[Array, Array]]:
         """Yield (image asked for, image within `radius` bits) as two arrays; some pairs repeat."""
-        asked = np.ascontiguousarray(hashes).view(np.uint64)
+        asked = words_of(hashes)
         for which, rows in self._table.rows_of_many(asked, _PAIRS):
             close = (hamming(self._words[rows], asked[which]) <= radius).nonzero()[0]
             if close.size:

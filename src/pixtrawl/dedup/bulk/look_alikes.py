@@ -4,8 +4,8 @@ For splits: what would be copies, also mirrored, turned by quarters or cropped, 
 must not be on two sides, nor middle squares and what is inside of frames. That every picture is
 there before the first is compared lets hashes be joined and descriptors be multiplied in bulk:
 0.4-0.8 ms of processor time an image at 100,000 where asking one by one takes 10; measured before
-views (middle squares, what is inside frames) were looked for, which cost some tenths more. What is
-inside a frame counts as a further picture of the same family.
+views (middle squares, what is inside frames) and turned crops were looked for, which cost some
+tenths more. What is inside a frame counts as a further picture of the same family.
 """
 
 from __future__ import annotations

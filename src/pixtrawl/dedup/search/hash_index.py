@@ -14,7 +14,7 @@ import numpy as np
 
 from pixtrawl.dedup.search.multi_index_table import MultiIndexTable
 
-__all__ = ["HashIndex", "hamming"]
+__all__ = ["HashIndex", "hamming", "words_of"]
 
 Array = np.ndarray[Any, Any]
 
@@ -64,7 +64,7 @@ class HashIndex:
         """Add one id with its hash or hashes; the same hash twice is kept once."""
         for value in {hashes} if isinstance(hashes, bytes) else set(hashes):
             self._reserve(self._count + 1)
-            self._hashes[self._count] = _words_of(np.frombuffer(value, dtype=np.uint8))
+            self._hashes[self._count] = _spread(np.frombuffer(value, dtype=np.uint8))
             self._ids[self._count] = id
             self._count += 1
         self._index_tail()
@@ -75,9 +75,7 @@ class HashIndex:
             hashes = np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(-1, 8 * _WORDS)
         rows = slice(self._count, self._count + len(ids))
         self._reserve(rows.stop)
-        for at in range(0, len(ids), _SPREAD_AT_ONCE):
-            some = slice(at, at + _SPREAD_AT_ONCE)
-            self._hashes[rows][some] = _words_of(hashes[some])
+        self._hashes[rows] = words_of(hashes)
         self._ids[rows] = ids
         self._count = rows.stop
         self._index_tail()
@@ -88,7 +86,7 @@ class HashIndex:
 
     def query(self, hash: bytes, radius: int) -> list[tuple[int, int]]:
         """Return (id, distance) within `radius` bits, the nearest first, each id once."""
-        wanted = _words_of(np.frombuffer(hash, dtype=np.uint8))
+        wanted = _spread(np.frombuffer(hash, dtype=np.uint8))
         tail = self._tabled()
         near: list[tuple[int, int]] = []
         for table in self._tables:
@@ -109,7 +107,7 @@ class HashIndex:
         self, hashes: Array, radius: int, wanted_id: Callable[[int], bool] = lambda id: True
     ) -> tuple[int, int, int] | None:
         """Return (which of n x 32 bytes, id, distance) of the nearest hash within `radius` bits."""
-        wanted = _words_of(hashes)
+        wanted = _spread(hashes)
         tail = self._tabled()
         hits: list[tuple[int, int, int]] = []  # distance, row, which
         for which, hash in enumerate(wanted):
@@ -155,8 +153,16 @@ class HashIndex:
             setattr(self, name, new)
 
 
-def _words_of(hashes: Array) -> Array:
-    """Return hashes (... x 32 bytes) as words of 64 bits, their bits spread over the bands."""
+def words_of(hashes: Array) -> Array:
+    """Return n x 32 bytes as n x 4 words of 64 bits, their bits spread over the bands."""
+    words = np.empty((len(hashes), _WORDS), dtype=np.uint64)
+    for at in range(0, len(hashes), _SPREAD_AT_ONCE):
+        words[at : at + _SPREAD_AT_ONCE] = _spread(hashes[at : at + _SPREAD_AT_ONCE])
+    return words
+
+
+def _spread(hashes: Array) -> Array:
+    """Return what `words_of` does, of one hash or of few."""
     spread = np.take(np.unpackbits(hashes, axis=-1), _SPREAD, axis=-1)
     return np.packbits(spread, axis=-1).view(np.uint64)
 
