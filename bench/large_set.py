@@ -28,13 +28,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench import dataset_size
-from bench.measure import pss_kb, tree
+from bench.measure import cpu_s, pss_kb, tree
 from bench.small_web import SmallWeb, make, write_list
 
 _SIDE: Final = 288  # 10 KB
 _HOSTS: Final = 200
 _LOOK_S: Final = 1.0
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 # Done with the finished set, each in a process of its own; CPU seconds without the imports.
 _USES: Final = {
@@ -69,14 +68,6 @@ class Mark(NamedTuple):
     main_cpu_s: float
     cpu_s: float  # of all processes
     pss_mb: float  # largest since the last mark
-
-
-def cpu_s(pid: int, *, ended: bool = False) -> float:
-    """Return user and system time of a process; with `ended` that of its ended children, too."""
-    with contextlib.suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11 : 15 if ended else 13])) / _TICKS
-    return 0.0
 
 
 def saved_images(root: Path) -> int:

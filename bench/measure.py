@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 _SAMPLE_S = 0.1
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(slots=True)
@@ -102,6 +103,14 @@ def pss_kb(pid: int) -> int:
             if line.startswith("Pss:"):
                 return int(line.split()[1])
     return 0
+
+
+def cpu_s(pid: int, *, ended: bool = False) -> float:
+    """Return user and system time of a process; with `ended` that of its ended children, too."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11 : 15 if ended else 13])) / _TICKS
+    return 0.0
 
 
 def judge(result: Result, folder: Path, began: float, good: set[str], junk: set[str]) -> None:

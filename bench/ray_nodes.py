@@ -24,7 +24,7 @@ _HEAD: Final = "127.0.0.2"
 _OBJECTS_BYTES: Final = 80 * 2**20  # Ray's least is 75 MB
 _START_S: Final = 300.0
 _TRIES: Final = 3
-_SETTINGS: Final = {
+SETTINGS: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_memory_monitor_refresh_ms": "0",  # it ends workers by the memory of the whole machine
     "RAY_enable_worker_prestart": "0",
@@ -74,7 +74,7 @@ class RayNodes:
         # It keeps bytecode: without that each process compiles Ray. Drivers need the token, too.
         kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-        self.environment = kept | _SETTINGS | token
+        self.environment = kept | SETTINGS | token
         self._all: list[RayNode] = []
         self.nodes: list[RayNode] = []  # the head first
 

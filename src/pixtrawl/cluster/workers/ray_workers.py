@@ -28,6 +28,7 @@ from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.workers.program import WorkerEnd, work
 from pixtrawl.config.groups import Config
 from pixtrawl.cores import usable_cores
+from pixtrawl.engines.event_loop import SWITCH_S, tune_process, use_batch_scheduling
 from pixtrawl.errors import EngineError, PixtrawlError, StorageError, UsageError
 from pixtrawl.events import Event, Notice, ShardCommitted, ignore
 
@@ -50,6 +51,10 @@ class RayWorker:
 
     async def run(self) -> tuple[WorkerEnd | None, str, str]:
         """Work to the end of the job. Return how it ended, or the kind and text of an error."""
+        # Here, since the policy of scheduling is that of a thread, and Ray runs this in its own.
+        use_batch_scheduling()
+        sys.setswitchinterval(SWITCH_S)
+        tune_process()
         with tempfile.TemporaryDirectory(prefix="pixtrawl-worker-") as scratch:
             store = Store(self._url)
             self._working = asyncio.create_task(
