@@ -14,10 +14,9 @@ from hypothesis import HealthCheck, settings
 
 from pixtrawl.images.decoders import program
 from pixtrawl.playground.store import PictureStore
-from tests import drawn_once, warm_command
+from tests import drawn_once, warm_command, warm_workers
 from tests.matrices import examples
 from tests.pipeline.pictures import Host, saved, scene, serving
-from tests.warm_decoders import WarmDecoders
 
 HERE: Final = Path(__file__).parent
 gc.disable()  # until all is collected: a million objects, and hardly any garbage
@@ -75,6 +74,27 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return LoadFilesTogether(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: list[Any]) -> None:
+    """Fork the workers from one process that has imported the tests."""
+    if sys.platform == "linux":
+        warm = warm_workers.WarmWorkers(config.invocation_params.dir, config.args)
+        config.add_cleanup(warm.close)
+        for spec in specs:
+            spec.python = warm.python
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Iterator[None]:
+    """Make no slow rows where a worker would leave them out: two of five, in each of the workers."""
+    yield
+    if "PYTEST_XDIST_WORKER" in os.environ and metafunc.config.option.markexpr == "not slow":
+        rows = metafunc._calls
+        rows[:] = [
+            row for row in rows if not any(mark.name == "slow" for mark in row.marks)
+        ] or rows[:1]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest; `--no-loadscope-reorder` keeps this order."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
@@ -114,8 +134,10 @@ def _processes_forked_warm() -> Iterator[None]:
     if sys.platform != "linux":
         yield
         return
-    decoders = WarmDecoders()
-    with pytest.MonkeyPatch.context() as patch, warm_command.ready(decoders):
+    decoders, commands = warm_workers.shared or warm_workers.processes()
+    with pytest.MonkeyPatch.context() as patch, warm_command.ready(commands):
         patch.setattr(program, "_spawn", decoders.spawn)
         yield
-    decoders.close()
+    if warm_workers.shared is None:
+        commands.close()
+        decoders.close()

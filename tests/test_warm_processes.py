@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +17,7 @@ import pytest
 from pixtrawl.config.groups import Images
 from pixtrawl.images.decoders import program
 from pixtrawl.images.decoders.pool import DecoderPool
-from tests import warm_command, warm_decoders
+from tests import warm_command, warm_decoders, warm_workers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
 
@@ -105,6 +107,44 @@ def test_a_forked_command_ends_by_signals(tmp_path: Path) -> None:
             assert running.poll() is None
             running.send_signal(number)
             assert running.wait(50) == code
+
+
+def worker(python: str, code: str) -> subprocess.Popen[str]:
+    """A worker, started as pytest-xdist does it."""
+    words = [*shlex.split(python), "-u", "-c", code]
+    return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_where_nothing_forks_workers_they_are_started() -> None:
+    launcher = warm_workers.HERE / "warm_workers_launcher.py"
+    with worker(f"{sys.executable} -I -S {launcher} /nowhere", "print(input())") as started:
+        assert started.communicate("asked\n")[0] == "asked\n"
+        assert started.returncode == 0
+
+
+@pytest.mark.slow  # every run of the suite by several workers has it
+def test_forked_workers_have_the_imports_and_end_with_those_that_stand_for_them() -> None:
+    warm = warm_workers.WarmWorkers(warm_workers.HERE.parent, ["tests/block_lists"])
+    code = "import os, sys; print('tests.conftest' in sys.modules, os.getpid(), input()); input()"
+    try:
+        with worker(warm.python, code) as one, worker(warm.python, code) as other:
+            for running in (one, other):
+                assert running.stdin is not None
+                assert running.stdout is not None
+                running.stdin.write("asked\n")
+                running.stdin.flush()
+                imported, pid, asked = running.stdout.readline().split()
+                assert (imported, asked) == ("True", "asked")
+                forked = os.pidfd_open(int(pid))
+                if running is one:
+                    running.kill()
+                else:
+                    os.kill(int(pid), signal.SIGKILL)
+                running.wait(50)
+                assert select.select([forked], [], [], 50)[0]
+                os.close(forked)
+    finally:
+        warm.close()
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asks /proc for the library")

@@ -45,13 +45,13 @@ class CommandServer:
         hearing, telling = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with self._one, telling:
             if self._ours is None:
-                self._start()
+                self.start()
             assert self._ours is not None
             socket.send_fds(self._ours, [json.dumps(asked).encode()], [*fds, telling.fileno()])
         (pid,) = STATUS.unpack(hearing.recv(STATUS.size))
         return pid, hearing
 
-    def _start(self) -> None:
+    def start(self) -> None:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         decoders = self._decoders.asking
         with theirs:
@@ -72,14 +72,13 @@ _server: CommandServer | None = None
 
 
 @contextmanager
-def ready(decoders: WarmDecoders) -> Iterator[None]:
+def ready(server: CommandServer) -> Iterator[None]:
     """Let commands be forked; outside of it they are started anew."""
     global _server  # noqa: PLW0603 - one for each process of the suite
-    _server = CommandServer(decoders)
+    _server = server
     try:
         yield
     finally:
-        _server.close()
         _server = None
 
 

@@ -98,7 +98,7 @@ def test_a_worker_whose_store_is_away_now_and_then_fetches_no_row_again_but_thos
     monkeypatch.setattr("pixtrawl.cli.main.use_batch_scheduling", lambda: None)
     path = tmp_path / "set"
     with LoggedHosts(wait_s=0.25) as site:
-        urls = [site.url("127.0.8.1", n) for n in range(40)]
+        urls = [site.url("127.0.8.1", n) for n in range(27)]
         manifest = tmp_path / "urls.txt"
         manifest.write_text("\n".join(urls))
         assert main(
@@ -111,10 +111,13 @@ def test_a_worker_whose_store_is_away_now_and_then_fetches_no_row_again_but_thos
         silences = 0
 
         def write(self: Beats, beat: WorkerBeat) -> None:
-            """Fail from the 10th request on until a lease is given back, and from the 25th on."""
+            """Fail from the 3rd request on until a lease is given back, and from the 15th on.
+
+            It is given back after two seconds, which are eight requests.
+            """
             nonlocal silences
             silences = sum(entry.name.endswith(".ended") for entry in store.entries("leases"))
-            if len(site.log) >= (10, 25, 1_000)[min(silences, 2)]:
+            if len(site.log) >= (3, 15, 1_000)[min(silences, 2)]:
                 raise StorageError("away")
             plain(self, beat)
 

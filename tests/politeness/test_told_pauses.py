@@ -48,16 +48,19 @@ def first_rest_s(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     return longest_s
 
 
-def test_no_request_reaches_a_host_in_its_told_pause(tmp_path: Path, first_rest_s: float) -> None:
-    rules = [refuses_first(429, 2)] * 8 + [refuses_first(503, 3600)] * 8 + [healthy] * 16
-    with hosts(*rules) as made:
+@pytest.mark.parametrize("number", [2, slow(8)])
+def test_no_request_reaches_a_host_in_its_told_pause(
+    tmp_path: Path, first_rest_s: float, number: int
+) -> None:
+    refusing = [refuses_first(429, 2)] * number + [refuses_first(503, 3600)] * number
+    with hosts(*refusing, *[healthy] * 2 * number) as made:
         urls = [host.url(f"/{n}.jpg") for n in range(9) for host in made]
         reasons = download(urls, tmp_path)
         wrong = [(host.server_address, in_told_pauses(host, first_rest_s)) for host in made]
         assert [one for one in wrong if one[1]] == []
-        assert sum(reason == "saved" for reason in reasons.values()) == len(urls) - 8
-        # The eight that are refused for an hour are asked for once, and told as refused.
-        for host in made[8:16]:
+        assert sum(reason == "saved" for reason in reasons.values()) == len(urls) - number
+        # Those that are refused for an hour are asked for once, and told as refused.
+        for host in made[number : 2 * number]:
             refused = host.files()[0].path
             assert len(host.asked(refused)) == 1
             assert reasons[host.url(refused)] in {"rate_limited", "server_error"}

@@ -22,48 +22,56 @@ from pixtrawl.playground.faults.search import SearchOutage
 
 pytestmark = pytest.mark.timeout(180)
 
-QUERIES = [f"tabby cat {number}" for number in range(QUERIES_AT_ONCE + 1)]
+FEW = 8
 
 
-def command(site: Playground, output: Path, *more: str) -> list[str]:
+def queries(count: int) -> list[str]:
+    return [f"tabby cat {number}" for number in range(count)]
+
+
+def command(site: Playground, output: Path, *more: str, count: int = FEW) -> list[str]:
     return [
-        *(sys.executable, "-m", "pixtrawl", "run", *QUERIES, "-n", "1", "-s", "bing"),
+        *(sys.executable, "-m", "pixtrawl", "run", *queries(count), "-n", "1", "-s", "bing"),
         *("--set", f"bing.base_url={site.url}", "--allow-address", "127.0.0.0/8"),
         *("--set", "images.decoders=1", "-o", str(output), "--json", *more),
     ]
 
 
-def run(site: Playground, output: Path, *more: str) -> tuple[int, dict[str, Any], str]:
-    done = warm_command.run(
-        command(site, output, *more), capture_output=True, text=True, timeout=120
-    )
+def run(
+    site: Playground, output: Path, *more: str, count: int = FEW
+) -> tuple[int, dict[str, Any], str]:
+    words = command(site, output, *more, count=count)
+    done = warm_command.run(words, capture_output=True, text=True, timeout=120)
     return done.returncode, json.loads(done.stdout), done.stderr
 
 
+# More than are asked at once are slow: tests/pipeline/test_outage.py has them by a clock of its own.
 @pytest.mark.parametrize(
-    ("status", "retry_after", "told"),
+    ("status", "retry_after", "told", "count", "lasts_s"),
     [
-        (503, "", "queries wait (status 503)"),
-        slow(429, "3", "it asks for the pause"),
-        slow(0, "", "bing answers again"),
+        (503, "3", "queries wait (it asks for the pause)", FEW, 1.5),
+        slow(503, "", "queries wait (status 503)", QUERIES_AT_ONCE + 1, 4.0),
+        slow(429, "3", "it asks for the pause", QUERIES_AT_ONCE + 1, 4.0),
+        slow(0, "", "bing answers again", QUERIES_AT_ONCE + 1, 4.0),
     ],
 )
 def test_an_outage_of_the_search_site_costs_no_query(
-    status: int, retry_after: str, told: str, tmp_path: Path
+    status: int, retry_after: str, told: str, count: int, lasts_s: float, tmp_path: Path
 ) -> None:
-    outage = SearchOutage(after=4, lasts_s=4.0, status=status, retry_after=retry_after)
+    outage = SearchOutage(after=4, lasts_s=lasts_s, status=status, retry_after=retry_after)
     with Playground(supply=3, outages=[outage]) as site:
         code, report, screen = run(
-            site, tmp_path / "images", "--set", "fetch.first_byte_timeout_s=3"
+            site, tmp_path / "images", "--set", "fetch.first_byte_timeout_s=3", count=count
         )
         assert site.errors == []
-    assert {query["saved"] for query in report["queries"]} == {1}
+    assert [query["saved"] for query in report["queries"]] == [1] * count
     assert code == 0
     assert told in screen
     assert outage.asked
     # those under way when the first failure was noticed; then one at a time, ever more seldom
     # (tests/pipeline/test_outage.py counts them by a clock of its own)
-    under_way = QUERIES_AT_ONCE if status else 2 * QUERIES_AT_ONCE  # silence is noticed late
+    at_once = min(count, QUERIES_AT_ONCE)
+    under_way = at_once if status else 2 * at_once  # silence is noticed late
     assert len(outage.asked) <= under_way + 10
 
 
@@ -78,7 +86,7 @@ def test_what_ended_for_want_of_patience_is_asked_again_by_the_same_command(
         assert ends
         assert {end["outcome"] for end in ends} == {"network_error"}
         assert all(end["detail"]["next_step"] for end in ends)
-        assert len(outage.asked) <= len(QUERIES)
+        assert len(outage.asked) <= FEW
         outage.lasts_s = 0.0
         code, report, _ = run(site, tmp_path / "images", "--patience", "1")
     assert code == 0
