@@ -1,11 +1,10 @@
 """Tell a picture in other colours from a copy: the same shirt in blue, not the same shirt in grey.
 
 An edit changes all colours of a picture in one way: it scales them (saturation, greys), or shifts
-them by a tint (white balance, warm tones, sepia). So the colours of one picture, but for a tint,
-must be a multiple of those of the other: the cosine between both, over all cells, is 0.9 and more
-for most edits, and below 0.6 where the hue of a thing was turned by 60 degrees. Greys agree with
-every colour, and so does a toned picture, whose colours follow its greys: a tone is what an edit
-adds to greys.
+them by a tint (white balance, warm tones, sepia). So once tints are removed, the colours of one
+picture are a multiple of those of the other: the cosine between both, over all cells, is 0.9 and
+more for most edits, and below 0.6 where the hue of an object was rotated by 60 degrees. Where one
+picture is grey, or toned like sepia (its colours follow its greys), colours decide nothing.
 """
 
 from __future__ import annotations
@@ -41,42 +40,42 @@ _MEAN: Final = np.full(_RUN, 1 / _RUN, dtype=np.float32)
 
 
 def are_other_colours(part: SharedPart, *, plain_ground: bool) -> bool:
-    """Return whether the colours of both cannot be made of each other by scale and tint."""
+    """Return whether no scale and tint turns the colours of one picture into those of the other."""
     if part.ours_colours is None or part.theirs_colours is None:
         return False
     least = _ON_PLAIN_GROUND if plain_ground else _LEAST_COSINE
-    asked = INNER_CELLS if plain_ground else FAR_FROM_LOGOS
-    ours, theirs = part.ours_colours[asked], part.theirs_colours[asked]
+    counted = INNER_CELLS if plain_ground else FAR_FROM_LOGOS
+    ours, theirs = part.ours_colours[counted], part.theirs_colours[counted]
     if _cosine(ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)) >= least:
         return False
-    greys = part.ours_cells[asked], part.theirs_cells[asked]
+    greys = part.ours_cells[counted], part.theirs_cells[counted]
     if not have_same_ground(part, plain_ground=plain_ground):
         if _cosine(_untinted(ours, greys[0]), _untinted(theirs, greys[1])) >= least:
             return False
         if _is_toned(ours, greys[0]) or _is_toned(theirs, greys[1]):
             return False
     # Without a tint bars of one colour follow the greys, too.
-    return plain_ground or _have_same_outlines(part, asked)
+    return plain_ground or _have_same_outlines(part, counted)
 
 
-def _have_same_outlines(part: SharedPart, asked: Array) -> bool:
-    """Return whether nothing is laid over the cells that differ in colour."""
+def _have_same_outlines(part: SharedPart, counted: Array) -> bool:
+    """Return whether the outlines agree in the cells whose colours differ: no mark covers them."""
     if part.ours_colours is None or part.theirs_colours is None:
         return True
     off = part.ours_colours - part.theirs_colours
-    differs = asked & ((off * off).sum(axis=1) > _CLEARLY**2)
+    differs = counted & ((off * off).sum(axis=1) > _CLEARLY**2)
     return not differs.any() or have_same_outlines(part, differs)
 
 
 def _untinted(colours: Array, greys: Array) -> Array:
     """Return the colours without the tint in proportion to brightness that white balance adds."""
     along = greys / max(float(np.sqrt(greys @ greys)), 1e-6)
-    rest: Array = colours - np.outer(along, along @ colours)
-    return rest
+    remainder: Array = colours - np.outer(along, along @ colours)
+    return remainder
 
 
 def _cosine(one: Array, other: Array) -> float:
-    """Return the cosine of both fields beyond noise; 1 where one of them is grey."""
+    """Return the cosine of two colour fields less their noise; 1 where one of them is grey."""
     one, other = _beyond_noise(one), _beyond_noise(other)
     lengths = [float(np.sqrt((field * field).sum())) for field in (one, other)]
     if min(lengths) < _LEAST_COLOUR:
@@ -86,8 +85,8 @@ def _cosine(one: Array, other: Array) -> float:
 
 def _beyond_noise(field: Array) -> Array:
     strength = np.sqrt((field * field).sum(axis=1, keepdims=True))
-    less: Array = field * np.maximum(0.0, 1.0 - _NOISE / np.maximum(strength, 1e-6))
-    return less
+    denoised: Array = field * np.maximum(0.0, 1.0 - _NOISE / np.maximum(strength, 1e-6))
+    return denoised
 
 
 def _is_toned(colours: Array, greys: Array) -> bool:
@@ -107,5 +106,5 @@ def _is_toned(colours: Array, greys: Array) -> bool:
         return False
     order = np.argsort(greys)
     # Neighbours in brightness have like strength: the error about a running mean is small.
-    rest = along[order] - np.convolve(np.pad(along[order], _RUN // 2, "edge"), _MEAN, "valid")
-    return float(np.sqrt((rest**2).mean())) < 2 * _TONE_ERROR
+    remainder = along[order] - np.convolve(np.pad(along[order], _RUN // 2, "edge"), _MEAN, "valid")
+    return float(np.sqrt((remainder**2).mean())) < 2 * _TONE_ERROR

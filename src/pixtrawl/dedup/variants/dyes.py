@@ -3,9 +3,9 @@
 On a ground that is light, without a tint and the same in both, an edit has changed either the
 strength of all colours at once (saturation, greys), and then brightness stays, or the tone of all
 channels (gamma, contrast, brightness), which leaves the ground white. Every such edit is tried on
-the cells of one picture; what the best of them leaves unexplained is another dye. So is a change of
-both brightness and strength of colour, and one from black to white. A ground with a tint, or of
-another grey, is left to the other rules: sepia and white balance tint it.
+the cells of one picture; where even the best leaves a large error, the dye is another one. The same
+holds where both brightness and strength of colour change, or black becomes white. Pictures whose
+ground has a tint, or another grey, are left to the other rules: sepia and white balance tint it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any, Final
 import numpy as np
 from msgspec import Struct
 
-from pixtrawl.dedup.overlay.shared_part import CELLS, INNER_CELLS, SharedPart
-from pixtrawl.dedup.variants.solid_dyes import TO_RGB, TO_YCC, solid_cells, unexplained_where_solid
+from pixtrawl.dedup.overlay.shared_part import INNER_CELLS, SharedPart
+from pixtrawl.dedup.variants.planes import TO_RGB, TO_YCC, saturated, steps_between, ycc_cells
+from pixtrawl.dedup.variants.solid_dyes import solid_cells, unexplained_where_solid
 
 __all__ = ["are_other_dyes"]
 
@@ -64,34 +65,34 @@ class _Thing(Struct, frozen=True, eq=False):
 
 
 def are_other_dyes(part: SharedPart, *, exact: bool) -> bool:
-    """Return whether no edit makes the colours of one thing out of those of the other.
+    """Return whether no edit turns the colours of one thing into those of the other.
 
-    `exact`: both lie over each other to a fraction of a cell. Otherwise, and where the outlines are
-    not the same, cells at an edge count by what a shift does not explain.
+    `exact` states that the pictures are aligned to a fraction of a cell. Otherwise, and where the
+    outlines are not the same, the error that a small shift explains is subtracted at edges.
     """
-    if part.ours_colours is None or part.theirs_colours is None:
-        return False
     our_ground, their_ground = _ground_of(part.ours), _ground_of(part.theirs)
     if our_ground is None or their_ground is None or abs(our_ground - their_ground) > _SAME_GREY:
         return False
-    ours = np.column_stack([part.ours_cells, part.ours_colours]).astype(np.float32)
-    theirs = np.column_stack([part.theirs_cells, part.theirs_colours]).astype(np.float32)
-    apart = [
+    both = ycc_cells(part)
+    if both is None:
+        return False
+    ours, theirs = both
+    off_ground = [
         np.abs(cells - np.array([ground, 0, 0], dtype=np.float32))[INNER_CELLS]
         for cells, ground in ((ours, our_ground), (theirs, their_ground))
     ]
-    plain = (apart[0][:, 0] <= _NEAR_GREY) & (apart[1][:, 0] <= _NEAR_GREY)
-    if not plain.any() or max(float(one[plain, 1:].mean()) for one in apart) > _TINT:
+    plain = (off_ground[0][:, 0] <= _NEAR_GREY) & (off_ground[1][:, 0] <= _NEAR_GREY)
+    if not plain.any() or max(float(one[plain, 1:].mean()) for one in off_ground) > _TINT:
         return False
-    most = np.maximum(*apart)
+    largest = np.maximum(*off_ground)
     grey_step, colour_step = _THING
-    thing = (most[:, 0] > grey_step) | (most[:, 1:].max(axis=1) > colour_step)
+    thing = (largest[:, 0] > grey_step) | (largest[:, 1:].max(axis=1) > colour_step)
     if int(thing.sum()) < _LEAST_CELLS:
         return False
     exact = exact and _have_one_outline(part, our_ground, their_ground)
     slack = np.zeros(int(thing.sum()), dtype=np.float32)
     if not exact:
-        slack = _SHIFT * np.maximum(_steps(ours), _steps(theirs))[INNER_CELLS][thing]
+        slack = _SHIFT * np.maximum(steps_between(ours), steps_between(theirs))[INNER_CELLS][thing]
     one = _Thing(ours[INNER_CELLS][thing], float(our_ground))
     other = _Thing(theirs[INNER_CELLS][thing], float(their_ground))
     if _are_far_apart(one.cells, other.cells):
@@ -101,12 +102,12 @@ def are_other_dyes(part: SharedPart, *, exact: bool) -> bool:
         inside = one.cells[solid[thing]], other.cells[solid[thing]]
         if unexplained_where_solid(*inside, (our_ground, their_ground)) > 1.0:
             return True
-    left = min(_unexplained(one, other, slack), _unexplained(other, one, slack))
-    return left > (1.0 if exact else _LAID)
+    residual = min(_unexplained(one, other, slack), _unexplained(other, one, slack))
+    return residual > (1.0 if exact else _LAID)
 
 
 def _ground_of(pixels: Array) -> int | None:
-    """Return the most frequent grey where it is light and that of much of the picture."""
+    """Return the most frequent grey (0..255); None where it is dark or covers too little."""
     counts = np.bincount(pixels.astype(np.uint8), minlength=256)
     grey = int(counts.argmax())
     about = counts[max(grey - _NEAR_GREY, 0) : grey + _NEAR_GREY + 1]
@@ -120,22 +121,8 @@ def _have_one_outline(part: SharedPart, our_ground: int, their_ground: int) -> b
     return int(np.count_nonzero(ours & theirs)) >= _SAME_OUTLINE * either
 
 
-def _steps(cells: Array) -> Array:
-    """Return how far each cell is from the farthest of its four neighbours."""
-    grid = cells.reshape(CELLS, CELLS, 3)
-    farthest = np.zeros((CELLS, CELLS), dtype=np.float32)
-    down = np.sqrt(((grid[1:] - grid[:-1]) ** 2).sum(axis=2))
-    across = np.sqrt(((grid[:, 1:] - grid[:, :-1]) ** 2).sum(axis=2))
-    for part, step in (
-        (farthest[1:], down), (farthest[:-1], down), (farthest[:, 1:], across),
-        (farthest[:, :-1], across),
-    ):  # fmt: skip
-        np.maximum(part, step, out=part)
-    return farthest.ravel()
-
-
 def _are_far_apart(ours: Array, theirs: Array) -> bool:
-    """Return whether brightness changes by more than any tone, or with strength of colour."""
+    """Return whether brightness changes by more than tones do, or together with saturation."""
     change = abs(float(np.median(theirs[:, 0] - ours[:, 0])))
     weak, strong = sorted(
         float(np.sqrt((cells[:, 1:] ** 2).sum(axis=1).mean())) for cells in (ours, theirs)
@@ -144,47 +131,39 @@ def _are_far_apart(ours: Array, theirs: Array) -> bool:
     return is_dyed or change > _NO_TONE
 
 
-def _unexplained(made: _Thing, wanted: _Thing, slack: Array) -> float:
-    """Return what the best edit of one leaves unexplained in most cells of the other.
+def _unexplained(source: _Thing, target: _Thing, slack: Array) -> float:
+    """Return the least error of any edit of `source` towards `target`, over most of the cells.
 
-    1 is as much as a copy may have.
+    In units of the largest error that a copy may have.
     """
-    toned, grounds = _toned(made)
-    moved = wanted.ground - grounds
+    toned, grounds = _toned(source)
+    moved = target.ground - grounds
     tried = np.abs(moved) <= _MOVED
     toned, moved = toned[tried], moved[tried]
     colours = toned[:, :, 1:]
-    along = (colours * wanted.cells[:, 1:]).sum(axis=(1, 2))
+    along = (colours * target.cells[:, 1:]).sum(axis=(1, 2))
     strength = along / np.maximum((colours * colours).sum(axis=(1, 2)), 1e-6)
     low = np.full(len(toned), _BY_TONE[0])
     low[0] = 0.0
     strength = np.clip(strength, low, _BY_TONE[1])
     toned[:, :, 1:] = colours * strength[:, None, None]
     toned[:, :, 0] += moved[:, None]
-    toned = np.concatenate([toned, _strengthened(made)])
-    change = np.sqrt(((toned - made.cells) ** 2).sum(axis=2).mean(axis=1))
+    toned = np.concatenate([toned, saturated(source.cells, _STRENGTHS)])
+    change = np.sqrt(((toned - source.cells) ** 2).sum(axis=2).mean(axis=1))
     if strength[0] <= 1:
         change[0] = 0.0  # fading is exact
-    off = np.sqrt(((toned - wanted.cells) ** 2).sum(axis=2))
-    most = max(1, int(_EXPLAINED * len(slack)))
-    off = np.sort(np.maximum(off - slack, 0.0), axis=1)[:, :most]
+    off = np.sqrt(((toned - target.cells) ** 2).sum(axis=2))
+    kept = max(1, int(_EXPLAINED * len(slack)))
+    off = np.sort(np.maximum(off - slack, 0.0), axis=1)[:, :kept]
     errors = np.sqrt((off**2).mean(axis=1))
     return float((errors / (_NOISE + _OF_CHANGE * change)).min())
 
 
-def _strengthened(made: _Thing) -> Array:
-    """Return the cells with more saturation, clipped."""
-    cells = np.repeat(made.cells[None], len(_STRENGTHS), axis=0)
-    cells[:, :, 1:] *= _STRENGTHS[:, None, None]
-    clipped: Array = np.clip(cells @ TO_RGB.T, 0.0, 255.0) @ TO_YCC.T
-    return clipped
-
-
-def _toned(made: _Thing) -> tuple[Array, Array]:
+def _toned(source: _Thing) -> tuple[Array, Array]:
     """Return the cells under each curve, and the ground."""
     gamma, gain, offset = (_CURVES[:, at, None, None] for at in range(3))
-    channels = np.clip(made.cells @ TO_RGB.T / 255, 0.0, 1.0)
+    channels = np.clip(source.cells @ TO_RGB.T / 255, 0.0, 1.0)
     toned = 255 * np.clip(gain * channels**gamma + offset, 0.0, 1.0) @ TO_YCC.T
-    toned[0] = made.cells
-    grounds = np.clip(gain * (made.ground / 255) ** gamma + offset, 0.0, 1.0)
+    toned[0] = source.cells
+    grounds = np.clip(gain * (source.ground / 255) ** gamma + offset, 0.0, 1.0)
     return toned, 255 * grounds.ravel()

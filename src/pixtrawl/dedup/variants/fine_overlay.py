@@ -38,10 +38,10 @@ _MOST_BLURS: Final = 12
 def laid_over(
     ours: Appearance, theirs: Appearance, greys: tuple[Array, Array], overlay: Overlay | None
 ) -> tuple[Array, Array, Array]:
-    """Return both pictures' fine greys in the frame of one of them, and which pixels both show.
+    """Return both pictures' fine greys in the frame of one of them, and a mask of shared pixels.
 
-    The map that makes the fewest details differ is taken, from either picture to the other:
-    thumbnails of 64x64 match as wholes where a few hundredths are cut off.
+    Several starts are refined, in both directions, and the one with the best fit of details is
+    taken: 64 x 64 thumbnails match as wholes even if some hundredths of a picture are cut off.
     """
     halves = halved(greys[0]), halved(greys[1])
     x, y = unit_grid(SIDE)
@@ -52,11 +52,11 @@ def laid_over(
         large, small = greys[first], greys[second]
         place = refined(large, small, refined(halves[first], halves[second], start))
         at_x, at_y = place[0] * x + place[1] * y + place[2], place[3] * x + place[4] * y + place[5]
-        shown = ((at_x > 0) & (at_x < 1) & (at_y > 0) & (at_y < 1)).reshape(SIDE, SIDE)
+        shared = ((at_x > 0) & (at_x < 1) & (at_y > 0) & (at_y < 1)).reshape(SIDE, SIDE)
         laid = sampled(large, at_x, at_y).reshape(SIDE, SIDE)
-        misfit = _misfit(laid, small, shown)
+        misfit = _misfit(laid, small, shared)
         if misfit < least:
-            best, least = (laid, small, shown), misfit
+            best, least = (laid, small, shared), misfit
         if least < _IN_PLACE:
             break
     assert best is not None
@@ -77,12 +77,12 @@ def _starts(
             yield found.place, in_one
 
 
-def _misfit(laid: Array, small: Array, shown: Array) -> float:
+def _misfit(laid: Array, small: Array, shared: Array) -> float:
     """Return 1 - correlation of the details, both a little blurred."""
-    if float(shown.mean()) < _LEAST_SHARED:
+    if float(shared.mean()) < _LEAST_SHARED:
         return 2.0
-    a, b = (details(blurred(blurred(plane)))[shown] for plane in (laid, small))
-    return 1 - float(a @ b) / max(float(np.sqrt((a @ a) * (b @ b))), 1e-3)
+    one, other = (details(blurred(blurred(plane)))[shared] for plane in (laid, small))
+    return 1 - float(one @ other) / max(float(np.sqrt((one @ one) * (other @ other))), 1e-3)
 
 
 def blurred(plane: Array) -> Array:
@@ -94,7 +94,7 @@ def blurred(plane: Array) -> Array:
 
 
 def details(plane: Array) -> Array:
-    """Return what is left of a plane without its means over some pixels around each."""
+    """Return the plane less its local mean (high-pass), `_DETAIL` pixels around."""
     rest: Array = plane - _mean(_mean(plane))
     return rest
 
@@ -112,7 +112,7 @@ def _mean(plane: Array) -> Array:
 def equally_sharp(first: Array, second: Array) -> tuple[Array, Array]:
     """Blur the sharper picture until both have the same share of fine detail.
 
-    Both are blurred once more where one was much sharper, as what a resize leaves is no blur.
+    Where one is much sharper both are blurred once first: a resize is not quite a blur.
     """
     sharp = _sharpness(first), _sharpness(second)
     if max(sharp) > _MUCH_SHARPER * min(sharp):
@@ -131,7 +131,7 @@ def equally_sharp(first: Array, second: Array) -> tuple[Array, Array]:
 
 
 def _sharpness(plane: Array) -> float:
-    """Return the share of the finest in the power of the details."""
+    """Return the power of the finest details as a share of that of all details."""
     detail = details(plane).ravel()
     finest = (plane - blurred(plane)).ravel()
     return float(finest @ finest) / (float(detail @ detail) + 1e3)

@@ -1,12 +1,12 @@
 """Tell other data or another garment from a copy in pictures on a plain ground: charts, cut-outs.
 
-Their hashes are those of the frame, axes or outline, whatever the bars are. Both are laid over each
-other and one is changed by the tone (gamma, contrast, offset) that explains the other best; what
-then differs over a block of 6 x 6 pixels of 64 x 64 is something else that is shown. Tones are
-those of edits: no edit makes a black thing white and leaves its white ground as it is. Edges and
-corners do not count: logos and caption bars lie there. Neither do letters laid over the picture:
-they bring few places nearer to the ground, and none of them all the way, as a missing bar does.
-Photographs are not compared so strictly.
+The hash of a chart shows its frame and axes, whatever the bars are. So both pictures are aligned,
+one is changed by the tone (gamma, contrast, offset) that fits the other best, and a difference over
+a block of 6 x 6 pixels (of 64 x 64) then means other content. Only tones that edits make are tried:
+none turns a black thing white and keeps its white ground. Edges and corners are left out, where
+logos and caption bars lie, and so are letters laid over a picture: they lighten or darken few
+places, and none as far as the ground, which a missing bar does. Photographs are compared less
+strictly.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from pixtrawl.dedup.overlay.aligned import SIDE
 from pixtrawl.dedup.overlay.shared_part import INNER_CELLS, SharedPart
+from pixtrawl.dedup.variants.planes import box_means
 
 __all__ = ["are_other_data", "are_other_things", "has_plain_ground", "is_on_plain_ground"]
 
@@ -75,23 +76,23 @@ def are_other_things(part: SharedPart) -> bool:
     Letters are laid over a picture one way, lighter or darker, and are thin.
     """
     one, other = _in_one_tone(part)
-    rest = (one - other).reshape(SIDE, SIDE)
-    means = _block_means(np.abs(rest))
+    difference = (one - other).reshape(SIDE, SIDE)
+    means = box_means(np.abs(difference), _BLOCK)
     means[~_MIDDLE] = 0.0
     if float(means.max()) <= _LARGEST_OF_PHOTOGRAPHS:
         return False
-    middle = rest[_LETTERS:-_LETTERS]
+    middle = difference[_LETTERS:-_LETTERS]
     changed = middle[np.abs(middle) > _CLEARLY]
     if min(float((changed > 0).mean()), float((changed < 0).mean())) > _BOTH_WAYS:
         return True
-    windows = np.lib.stride_tricks.sliding_window_view(np.abs(rest), (_BLOCK, _BLOCK))
+    windows = np.lib.stride_tricks.sliding_window_view(np.abs(difference), (_BLOCK, _BLOCK))
     blocks = windows[_MIDDLE]
     least, most = blocks.min(axis=(1, 2)), blocks.max(axis=(1, 2))
     return bool(((least > _SOLID) & (least > _EVENLY * most)).any())
 
 
 def _in_one_tone(part: SharedPart) -> tuple[Array, Array]:
-    """Return the pixels of both, 0..1, of which one has got the tone of the other."""
+    """Return the pixels of both (0..1), after one of them was given the tone of the other."""
     ours, theirs, our_cells, their_cells = (
         np.clip(greys / 255, 0.0, 1.0)
         for greys in (
@@ -101,9 +102,9 @@ def _in_one_tone(part: SharedPart) -> tuple[Array, Array]:
             part.theirs_cells[INNER_CELLS],
         )
     )
-    there, miss_there = _toned(our_cells, their_cells, ours)
-    back, miss_back = _toned(their_cells, our_cells, theirs)
-    return (theirs, there) if miss_there <= miss_back else (ours, back)
+    forward, forward_error = _toned(our_cells, their_cells, ours)
+    backward, backward_error = _toned(their_cells, our_cells, theirs)
+    return (theirs, forward) if forward_error <= backward_error else (ours, backward)
 
 
 def _is_marked(one: Array, other: Array) -> bool:
@@ -111,12 +112,12 @@ def _is_marked(one: Array, other: Array) -> bool:
 
     They let the picture shine through or are thinner than a pixel. Where other data end is ground.
     """
-    rest = one - other
-    changed = np.abs(rest) > _CHANGED
+    difference = one - other
+    changed = np.abs(difference) > _CHANGED
     if changed.mean() > _MARKED:
         return False
-    rest = rest[changed]
-    if max(float((rest > 0).mean()), float((rest < 0).mean())) < _ONE_WAY:
+    difference = difference[changed]
+    if max(float((difference > 0).mean()), float((difference < 0).mean())) < _ONE_WAY:
         return False
     lighter, darker = np.maximum(one, other)[changed], np.minimum(one, other)[changed]
     is_light = float(np.median(one)) > 0.5  # of the ground, which is most of the picture
@@ -133,9 +134,9 @@ def _ground_share(pixels: Array) -> float:
 
 
 def _toned(cells: Array, wanted: Array, pixels: Array) -> tuple[Array, float]:
-    """Return the pixels in the tone that makes the cells most like the wanted ones, and the error.
+    """Return `pixels` in the tone that brings `cells` nearest to `wanted`, and the mean error.
 
-    All values 0..1.
+    All values are 0..1.
     """
     gamma, gain = _TONES[:, :1], _TONES[:, 1:]
     changed = gain * cells**gamma
@@ -150,15 +151,8 @@ def _toned(cells: Array, wanted: Array, pixels: Array) -> tuple[Array, float]:
     return np.clip(toned, 0.0, 1.0), float(errors[best])
 
 
-def _worst_block(rest: Array) -> float:
-    return float(np.abs(_block_means(rest)[_COUNTED]).max())
-
-
-def _block_means(plane: Array) -> Array:
-    sums = np.pad(plane, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
-    n = _BLOCK
-    blocks: Array = sums[n:, n:] - sums[:-n, n:] - sums[n:, :-n] + sums[:-n, :-n]
-    return blocks / n**2
+def _worst_block(difference: Array) -> float:
+    return float(np.abs(box_means(difference, _BLOCK)[_COUNTED]).max())
 
 
 def _counted() -> Array:

@@ -1,9 +1,9 @@
-"""Find a part of a picture whose hue was turned: another sleeve, one other line of a chart.
+"""Find a part of a picture whose hue was rotated: another sleeve, one other line of a chart.
 
 An edit changes the colours of a whole picture in one way: it scales them, and adds a tint that may
-grow with brightness. That change is fitted to most cells; what then has another hue in some cells
-has another colour there. Marks in white, grey and black only weaken the colours under them, as an
-edit to greys does, so a cell counts only if it is coloured in both, and in two directions.
+grow with brightness. That change is fitted to most cells; cells that still have another hue are
+of another colour. Marks in white, grey and black only weaken the colours under them, as an edit to
+greys does, so a cell counts only if it is coloured in both pictures and their hues are far apart.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pixtrawl.dedup.overlay.shared_part import (
     have_same_tone,
 )
 from pixtrawl.dedup.variants.outlines import have_same_outlines
+from pixtrawl.dedup.variants.planes import steps_between
 
 __all__ = ["have_turned_hues"]
 
@@ -39,62 +40,55 @@ _LEAST_CELLS: Final = 3  # edits of photographs leave none, of charts up to two
 
 
 def have_turned_hues(part: SharedPart, *, plain_ground: bool, exact: bool) -> bool:
-    """Return whether some of the inner cells are of another hue, whichever was made of the other.
+    """Return whether some of the inner cells have another hue, in both directions of the fit.
 
-    Where both have the same ground nothing was tinted, and the strength of colour alone is fitted.
-    `exact`: both lie over each other to a fraction of a cell.
+    Where both have the same ground nothing was tinted, and only the saturation is fitted. `exact`
+    states that the pictures are aligned to a fraction of a cell.
     """
     if part.ours_colours is None or part.theirs_colours is None:
         return False
-    asked = INNER_CELLS if plain_ground else FAR_FROM_LOGOS
-    ours, theirs = part.ours_colours[asked], part.theirs_colours[asked]
-    greys = part.ours_cells[asked], part.theirs_cells[asked]
+    counted = INNER_CELLS if plain_ground else FAR_FROM_LOGOS
+    ours, theirs = part.ours_colours[counted], part.theirs_colours[counted]
+    greys = part.ours_cells[counted], part.theirs_cells[counted]
     tinted = not have_same_ground(part, plain_ground=plain_ground)
     alike = _ALIKE_UNTONED if exact and have_same_tone(part) else _ALIKE
-    there = _fitted(ours, theirs, greys[1]) if tinted else _scaled(ours, theirs)
-    slack = np.zeros(int(asked.sum()))
+    forward = _fitted(ours, theirs, greys[1]) if tinted else _scaled(ours, theirs)
+    slack = np.zeros(int(counted.sum()))
     if not exact:
-        slack = _SHIFT * np.maximum(_steps(part.ours_colours), _steps(part.theirs_colours))[asked]
-    turned = _turned(there, theirs, alike, slack)
+        steps = [
+            steps_between(colours)[counted] for colours in (part.ours_colours, part.theirs_colours)
+        ]
+        slack = _SHIFT * np.maximum(*steps)
+    turned = _turned(forward, theirs, alike, slack)
     if int(turned.sum()) < _LEAST_CELLS:
         return False
-    back = _fitted(theirs, ours, greys[0]) if tinted else _scaled(theirs, ours)
-    turned &= _turned(back, ours, alike, slack)
+    backward = _fitted(theirs, ours, greys[0]) if tinted else _scaled(theirs, ours)
+    turned &= _turned(backward, ours, alike, slack)
     if int(turned.sum()) < _LEAST_CELLS:
         return False
     if plain_ground:
         return True
     cells = np.zeros(CELLS * CELLS, dtype=bool)
-    cells[asked] = turned
+    cells[counted] = turned
     return have_same_outlines(part, cells)
 
 
-def _turned(fitted: Array, wanted: Array, alike: float, slack: Array) -> Array:
-    """Return which cells are of other hues after the best overall change of one picture."""
-    off = _length(fitted - wanted) - slack
-    ground, their_ground = np.median(fitted, axis=0), np.median(wanted, axis=0)
-    most = np.maximum(_length(fitted), _length(wanted))
+def _turned(fitted: Array, target: Array, alike: float, slack: Array) -> Array:
+    """Return a mask of the cells whose hue differs after one picture was fitted to the other."""
+    off = _length(fitted - target) - slack
+    ground, their_ground = np.median(fitted, axis=0), np.median(target, axis=0)
+    most = np.maximum(_length(fitted), _length(target))
     turned = (off > _LEAST_OFF) & (off > _OF_CHANGE * most)
-    turned &= _in_two_directions(fitted, wanted, alike)
-    turned &= _in_two_directions(fitted - ground, wanted - their_ground, alike)
+    turned &= _in_two_directions(fitted, target, alike)
+    turned &= _in_two_directions(fitted - ground, target - their_ground, alike)
     cells: Array = turned
     return cells
 
 
-def _steps(colours: Array) -> Array:
-    """Return how far the colours of each cell are from the farthest of its four neighbours."""
-    grid = np.pad(colours.reshape(CELLS, CELLS, 2), ((1, 1), (1, 1), (0, 0)), "edge")
-    middle = grid[1:-1, 1:-1]
-    beside = (grid[:-2, 1:-1], grid[2:, 1:-1], grid[1:-1, :-2], grid[1:-1, 2:])
-    farthest: Array = np.max([((middle - one) ** 2).sum(axis=2) for one in beside], axis=0)
-    steps: Array = np.sqrt(farthest).ravel()
-    return steps
-
-
-def _scaled(made: Array, wanted: Array) -> Array:
+def _scaled(source: Array, target: Array) -> Array:
     """Return the colours scaled about those of the ground, which both have in common."""
-    ground = np.median(wanted, axis=0)
-    ours, theirs = made - ground, wanted - ground
+    ground = np.median(target, axis=0)
+    ours, theirs = source - ground, target - ground
     ratios = (ours * theirs).sum(axis=1) / np.maximum((ours * ours).sum(axis=1), 1e-6)
     coloured = _length(ours) > _LEAST_COLOUR
     strength = float(np.median(ratios[coloured])) if coloured.any() else 1.0
@@ -102,25 +96,25 @@ def _scaled(made: Array, wanted: Array) -> Array:
     return scaled
 
 
-def _fitted(made: Array, wanted: Array, greys: Array) -> Array:
+def _fitted(source: Array, target: Array, greys: Array) -> Array:
     """Return the colours scaled and tinted as fits most cells of the other picture."""
-    count = len(made)
+    count = len(source)
     light = np.stack([np.ones(count), greys / 128 - 1], axis=1)
     weights = np.ones(count)
-    fitted = made
+    fitted = source
     for _ in range(_ROUNDS):
         root = np.sqrt(weights)[:, None]
         # The tint is fitted to each channel, the strength to both: by projection (Frisch-Waugh).
         basis, _ = np.linalg.qr(light * root)
-        ours, theirs = made * root, wanted * root
+        ours, theirs = source * root, target * root
         ours_rest = ours - basis @ (basis.T @ ours)
         theirs_rest = theirs - basis @ (basis.T @ theirs)
         strength = float((ours_rest * theirs_rest).sum())
         strength /= max(float((ours_rest * ours_rest).sum()), 1e-6)
         strength = min(max(strength, 0.0), _MOST_STRENGTH)
         tint, *_ = np.linalg.lstsq(light * root, theirs - strength * ours, rcond=None)
-        fitted = strength * made + light @ tint
-        off = np.sqrt(((fitted - wanted) ** 2).sum(axis=1))
+        fitted = strength * source + light @ tint
+        off = np.sqrt(((fitted - target) ** 2).sum(axis=1))
         weights = 1 / (1 + (off / (_USUAL + 1.5 * float(np.median(off)))) ** 2) ** 2
     return fitted
 

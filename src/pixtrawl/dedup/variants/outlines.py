@@ -1,4 +1,4 @@
-"""Tell a part in another colour from a box laid over it: a dye leaves all outlines in place."""
+"""Tell a recoloured part of a picture from a box laid over it: a dye leaves outlines in place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LIKE: Final = 0.78  # recoloured parts have 0.84 and more, those under a box 0.
 
 
 def have_same_outlines(part: SharedPart, cells: Array) -> bool:
-    """Return whether the greys of both have their slopes in the same places of these cells."""
+    """Return whether the outlines of both pictures agree within these cells (a mask of 256)."""
     step = SIDE // CELLS
     inside = np.kron(cells.reshape(CELLS, CELLS), np.ones((step, step))) > 0
     ours, theirs = (

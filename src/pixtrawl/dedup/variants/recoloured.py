@@ -1,9 +1,9 @@
 """Tell a thing in another dye from a copy where no tone was changed: a studio's gradient, a floor.
 
-Where many cells of several greys are the same in both pictures an edit can have changed nothing but
-the strength of colours, and that leaves brightness as it is (but where channels are clipped). What
-then has another brightness or colour all over a few cells, with all outlines in place and cells
-beside it that are as they were, is a thing in another dye, whether black for grey or red for blue.
+Where many cells of several greys are the same in both pictures, an edit can only have changed the
+saturation, which keeps brightness (except where channels are clipped). A group of cells that then
+differs in brightness or colour, with its outlines in place and unchanged cells around it, is a
+thing in another dye, whether black for grey or red for blue.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pixtrawl.dedup.overlay.shared_part import (
     have_same_tone,
 )
 from pixtrawl.dedup.variants.outlines import have_same_outlines
-from pixtrawl.dedup.variants.solid_dyes import TO_RGB, TO_YCC
+from pixtrawl.dedup.variants.planes import TO_RGB, TO_YCC, box_means, ycc_cells
 
 __all__ = ["are_inks_recoloured", "is_thing_recoloured"]
 
@@ -49,96 +49,87 @@ _SAME_INK: Final = 0.045
 
 
 def is_thing_recoloured(part: SharedPart) -> bool:
-    """Return whether some cells have another dye and nothing else was changed."""
-    if part.ours_colours is None or part.theirs_colours is None or not have_same_tone(part):
+    """Return whether a group of cells has another dye while nothing else was changed."""
+    if not have_same_tone(part) or (both := ycc_cells(part)) is None:
         return False
-    ours = np.column_stack([part.ours_cells, part.ours_colours]).astype(np.float32)
-    theirs = np.column_stack([part.theirs_cells, part.theirs_colours]).astype(np.float32)
+    ours, theirs = both
     errors, limits = _least_off(ours, theirs)
-    back, limits_back = _least_off(theirs, ours)
-    off = (errors > limits) & (back > limits_back) & FAR_FROM_LOGOS
+    backward, limits_back = _least_off(theirs, ours)
+    off = (errors > limits) & (backward > limits_back) & FAR_FROM_LOGOS
     grid = off.reshape(CELLS, CELLS)
     if int(_inside(grid).sum()) < _LEAST_CELLS:
         return False
     beside = _grown(_grown(grid)) & ~_grown(grid)
     if not beside.any():
         return False
-    if float(np.median(np.minimum(errors, back).reshape(CELLS, CELLS)[beside])) > _AS_BEFORE:
+    if float(np.median(np.minimum(errors, backward).reshape(CELLS, CELLS)[beside])) > _AS_BEFORE:
         return False
     return have_same_outlines(part, off) and not _are_lettered(part, off)
 
 
 def _are_lettered(part: SharedPart, cells: Array) -> bool:
-    """Return whether letters lie over these cells: unevenly, with detail of their own."""
+    """Return whether letters lie over these cells: the difference is uneven and has own detail."""
     step = SIDE // CELLS
     inside = np.kron(cells.reshape(CELLS, CELLS), np.ones((step, step))) > 0
     planes = [greys.reshape(SIDE, SIDE) for greys in (part.ours, part.theirs)]
     off = (planes[0] - planes[1])[inside]
     if float(np.abs(off).std()) <= abs(float(off.mean())):
         return False
-    ours, theirs = ((plane - _blurred(plane))[inside] for plane in planes)
+    means = [box_means(np.pad(plane, _BLUR // 2, "edge"), _BLUR) for plane in planes]
+    ours, theirs = ((plane - mean)[inside] for plane, mean in zip(planes, means, strict=True))
     powers = float(ours @ ours) + _GRAIN * off.size, float(theirs @ theirs) + _GRAIN * off.size
     return float(ours @ theirs) < _SAME_DETAIL * float(np.sqrt(powers[0] * powers[1]))
 
 
-def _blurred(plane: Array) -> Array:
-    wide = np.pad(plane, _BLUR // 2, "edge")
-    sums = np.pad(wide, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
-    n = _BLUR
-    blurred: Array = (sums[n:, n:] - sums[:-n, n:] - sums[n:, :-n] + sums[:-n, :-n]) / n**2
-    return blurred
-
-
 def are_inks_recoloured(part: SharedPart) -> bool:
-    """Return whether the coloured things of a chart have other dyes, though its text has no other.
+    """Return whether the coloured parts of a chart changed while its text stayed the same.
 
-    Any tone changes the greys of small letters, which mix ink and paper.
+    Then no edit changed the tone: small letters mix ink and paper, so any tone changes their greys.
     """
-    if part.ours_colours is None or part.theirs_colours is None or not _has_same_text(part):
+    if not _has_same_text(part) or (both := ycc_cells(part)) is None:
         return False
-    ours = np.column_stack([part.ours_cells, part.ours_colours]).astype(np.float32)
-    theirs = np.column_stack([part.theirs_cells, part.theirs_colours]).astype(np.float32)
+    ours, theirs = both
     most = np.maximum(*(np.abs(one[:, 1:]).max(axis=1) for one in (ours, theirs)))
     coloured = (most > _COLOURED) & INNER_CELLS
     off = coloured.copy()
-    for made, wanted in ((ours, theirs), (theirs, ours)):
-        errors, limits = _least_off(made, wanted)
+    for source, target in ((ours, theirs), (theirs, ours)):
+        errors, limits = _least_off(source, target)
         off &= errors > limits - _OFF + _OFF_OF_INK
     return int(off.sum()) >= max(_LEAST_INKED, _MOST_OF_INK * int(coloured.sum()))
 
 
 def _has_same_text(part: SharedPart) -> bool:
-    """Return whether there are grey things, thin or small, which are the same in both."""
-    assert part.ours_colours is not None
-    assert part.theirs_colours is not None
+    """Return whether both have the same small grey marks, such as letters and lines."""
+    if part.ours_colours is None or part.theirs_colours is None:
+        return False
     most = np.maximum(np.abs(part.ours_colours), np.abs(part.theirs_colours)).max(axis=1)
     neutral = _inside((most < _NEUTRAL).reshape(CELLS, CELLS))
     step = SIDE // CELLS
-    asked = np.kron(neutral, np.ones((step, step), dtype=bool)).ravel()
+    text = np.kron(neutral, np.ones((step, step), dtype=bool)).ravel()
     inks = [np.abs(greys - np.median(greys)) for greys in (part.ours, part.theirs)]
-    asked &= np.maximum(*inks) > _INK
-    if int(asked.sum()) < _LEAST_TEXT:
+    text &= np.maximum(*inks) > _INK
+    if int(text.sum()) < _LEAST_TEXT:
         return False
-    changed = np.abs(inks[0] - inks[1])[asked].sum()
-    return bool(changed <= _SAME_INK * inks[0][asked].sum())
+    changed = np.abs(inks[0] - inks[1])[text].sum()
+    return bool(changed <= _SAME_INK * inks[0][text].sum())
 
 
 def _inside(grid: Array) -> Array:
-    """Return the cells all of whose eight neighbours belong to the grid; outside counts."""
+    """Return the cells whose eight neighbours are all set; beyond the edge counts as set."""
     wide = np.pad(grid, 1, constant_values=True)
     rows = wide[:-2] & wide[1:-1] & wide[2:]
     inside: Array = rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:]
     return inside
 
 
-def _least_off(made: Array, wanted: Array) -> tuple[Array, Array]:
-    """Return how far each cell is off under the strength that explains most, and what it may be."""
-    tried = np.repeat(made[None], len(_STRENGTHS), axis=0)
+def _least_off(source: Array, target: Array) -> tuple[Array, Array]:
+    """Return the error of each cell at the saturation that fits most cells, and its limit."""
+    tried = np.repeat(source[None], len(_STRENGTHS), axis=0)
     tried[:, :, 1:] *= _STRENGTHS[:, None, None]
     stronger = _STRENGTHS > 1
     tried[stronger] = np.clip(tried[stronger] @ TO_RGB.T, 0.0, 255.0) @ TO_YCC.T
-    errors = np.sqrt(((tried - wanted) ** 2).sum(axis=2))
-    limits = _OFF + _OF_CHANGE * np.sqrt(((tried - made) ** 2).sum(axis=2))
+    errors = np.sqrt(((tried - target) ** 2).sum(axis=2))
+    limits = _OFF + _OF_CHANGE * np.sqrt(((tried - source) ** 2).sum(axis=2))
     best = int((errors > limits)[:, FAR_FROM_LOGOS].sum(axis=1).argmin())
     return errors[best], limits[best]
 

@@ -1,9 +1,9 @@
 """Tell two dyes apart by the cells inside of a thing, where an edit leaves next to nothing.
 
-Cells at an edge mix a thing and its ground, so that no curve explains them exactly; those all of
-whose neighbours belong to the thing are explained by the right edit to 2 or 3 of 255. Edits are
-those of `dyes`, in finer steps: strength of colour, which leaves brightness as it is, gamma, and
-contrast, all of which leave a light ground as it is.
+Cells at an edge mix a thing and its ground, so that no tone curve fits them exactly. Cells whose
+neighbours all belong to the thing are fitted by the right edit to 2 or 3 of 255. The edits are
+those of `dyes` in finer steps: saturation, which keeps brightness, gamma, and contrast; all of them
+keep a light ground as it is.
 """
 
 from __future__ import annotations
@@ -14,16 +14,11 @@ import numpy as np
 
 from pixtrawl.dedup.overlay.aligned import SIDE
 from pixtrawl.dedup.overlay.shared_part import CELLS, INNER_CELLS, SharedPart
+from pixtrawl.dedup.variants.planes import TO_RGB, TO_YCC, saturated
 
-__all__ = ["TO_RGB", "TO_YCC", "solid_cells", "unexplained_where_solid"]
+__all__ = ["solid_cells", "unexplained_where_solid"]
 
 Array = np.ndarray[Any, Any]
-
-TO_YCC: Final = np.array(
-    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]],
-    dtype=np.float32,
-)
-TO_RGB: Final = np.linalg.inv(TO_YCC).astype(np.float32)
 
 _EVEN: Final = 12.0  # standard deviation of the greys of a cell: folds have less, edges more
 _LEAST_CELLS: Final = 4
@@ -39,7 +34,7 @@ _OF_STRENGTH: Final = 0.25  # by saturation, which clips channels pixel by pixel
 
 
 def solid_cells(part: SharedPart, thing: Array) -> Array:
-    """Return which of the inner cells lie inside of a thing (`thing`: inner cells) in both."""
+    """Return a mask of the inner cells that lie well inside `thing` (a mask) in both pictures."""
     cells = np.zeros(CELLS * CELLS, dtype=bool)
     cells[INNER_CELLS] = thing
     grid = cells.reshape(CELLS, CELLS)
@@ -55,54 +50,47 @@ def solid_cells(part: SharedPart, thing: Array) -> Array:
 
 
 def unexplained_where_solid(ours: Array, theirs: Array, grounds: tuple[int, int]) -> float:
-    """Return what the best edit leaves of solid cells (n x Y, Cb, Cr); 1 is as much as copies have.
+    """Return the least error of any edit between solid cells (n x Y, Cb, Cr), in either direction.
 
-    0 where there are too few of them. `grounds`: the greys of both grounds.
+    In units of the largest error that a copy may have; 0 for too few cells. `grounds` are the greys
+    of both grounds, 0..255.
     """
     if len(ours) < _LEAST_CELLS:
         return 0.0
-    return min(_left(ours, theirs, grounds), _left(theirs, ours, grounds[::-1]))
+    return min(_residual(ours, theirs, grounds), _residual(theirs, ours, grounds[::-1]))
 
 
-def _left(made: Array, wanted: Array, grounds: tuple[int, int]) -> float:
-    toned = _toned(made, wanted, grounds)
+def _residual(source: Array, target: Array, grounds: tuple[int, int]) -> float:
+    toned = _toned(source, target, grounds)
     colours = toned[:, :, 1:]
-    products = (colours * wanted[:, 1:]).sum(axis=(1, 2))
+    products = (colours * target[:, 1:]).sum(axis=(1, 2))
     strength = products / np.maximum((colours**2).sum(axis=(1, 2)), 1e-3)
     low = np.full(len(toned), _BY_TONE[0])
     low[0] = 0.0
     strength = np.clip(strength, low, _BY_TONE[1])
     toned[:, :, 1:] *= strength[:, None, None]
-    tried = np.concatenate([toned, _strengthened(made)])
-    change = np.sqrt(((tried - made) ** 2).sum(axis=2).mean(axis=1))
+    tried = np.concatenate([toned, saturated(source, _STRENGTHS)])
+    change = np.sqrt(((tried - source) ** 2).sum(axis=2).mean(axis=1))
     if strength[0] <= 1:
         change[0] = 0.0  # fading is exact
     change[: len(toned)] *= _OF_CHANGE
     change[len(toned) :] *= _OF_STRENGTH
-    off = np.sqrt(((tried - wanted) ** 2).sum(axis=2))
+    off = np.sqrt(((tried - target) ** 2).sum(axis=2))
     errors = np.quantile(off, _EXPLAINED, axis=1)
     return float((errors / (_NOISE + change)).min())
 
 
-def _toned(made: Array, wanted: Array, grounds: tuple[int, int]) -> Array:
+def _toned(source: Array, target: Array, grounds: tuple[int, int]) -> Array:
     """Return the cells as they are and under each tone that makes one ground of the other."""
-    channels = np.clip(made @ TO_RGB.T / 255, 0.0, 1.0)
-    there = np.clip(wanted @ TO_RGB.T / 255, 0.0, 1.0)
+    channels = np.clip(source @ TO_RGB.T / 255, 0.0, 1.0)
+    wanted_rgb = np.clip(target @ TO_RGB.T / 255, 0.0, 1.0)
     gammas = channels[None] ** _GAMMAS[:, None, None]
     scaled = _GAINS[:, None, None] * channels[None]
-    offsets = np.median((there - scaled).reshape(len(_GAINS), -1), axis=1)
+    offsets = np.median((wanted_rgb - scaled).reshape(len(_GAINS), -1), axis=1)
     lines = np.clip(scaled + offsets[:, None, None], 0.0, 1.0)
     light = grounds[0] / 255
-    made_of = np.concatenate([light**_GAMMAS, np.clip(_GAINS * light + offsets, 0.0, 1.0)])
-    kept = np.abs(255 * made_of - grounds[1]) <= _MOVED
-    toned = 255 * np.concatenate([gammas, lines])[kept] @ TO_YCC.T
-    every: Array = np.concatenate([made[None], toned]).astype(np.float32)
+    grounds_under = np.concatenate([light**_GAMMAS, np.clip(_GAINS * light + offsets, 0.0, 1.0)])
+    reachable = np.abs(255 * grounds_under - grounds[1]) <= _MOVED
+    toned = 255 * np.concatenate([gammas, lines])[reachable] @ TO_YCC.T
+    every: Array = np.concatenate([source[None], toned]).astype(np.float32)
     return every
-
-
-def _strengthened(made: Array) -> Array:
-    """Return the cells with more saturation, clipped."""
-    cells = np.repeat(made[None], len(_STRENGTHS), axis=0)
-    cells[:, :, 1:] *= _STRENGTHS[:, None, None]
-    clipped: Array = np.clip(cells @ TO_RGB.T, 0.0, 255.0) @ TO_YCC.T
-    return clipped

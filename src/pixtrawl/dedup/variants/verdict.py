@@ -1,6 +1,6 @@
 """Tell another picture from a copy where grey hashes cannot: another colour, other data in a chart.
 
-Asked for pairs that match already, by hash or after alignment, so its cost falls on copies alone.
+Used for pairs that match already, by hash or after alignment, so that only copies pay for it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _CORNERS: Final = np.array([(x, y, 1.0) for x in (0, 1) for y in (0, 1)], dtype=
 def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None) -> bool:
     """Return whether two matched pictures show another colour, other data or other words.
 
-    `overlay` tells how the first lies over the second; without it, as a whole. Where thumbnails are
-    missing they count as copies; where colours are, the greys alone decide.
+    `overlay` aligns the first with the second; without it they are aligned as wholes. Pictures
+    without thumbnails count as copies; without colours, only their greys are compared.
     """
     return _differ_in_small(ours, theirs, overlay) or have_other_words(ours, theirs, overlay)
 

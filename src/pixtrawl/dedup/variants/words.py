@@ -1,12 +1,12 @@
 """Tell other words from a copy in drawn pictures: charts, pages, forms, screenshots.
 
-Two charts of one form and two pages of one layout have the same thumbnail of 64x64; of pictures on
-a ground of one grey finer greys are kept, too. Both are laid over each other, equally sharp, one in
-the tone of the other: then copies have the same details around every pixel, whatever compressed or
-shrunk them. Other words leave ink that only one has and ink that only the other has, about as much.
-What is laid over a picture changes it one way, lighter or darker; what hides a part of it (a bar
-with a caption, a logo) brings a ground of its own. Where much differs the two were not laid right,
-or differ otherwise.
+Charts of one form, or pages of one layout, have the same 64 x 64 thumbnail, so finer greys of
+pictures on a plain ground are kept as well. Both are aligned, made equally sharp and brought to one
+tone: copies then have the same details around every pixel, however they were compressed or shrunk.
+Other words leave ink that only one has and ink that only the other has, about as much of each. A
+mark laid over a picture changes it one way only, lighter or darker; a bar or logo that hides a part
+brings a ground of its own. Where too much differs, the alignment is wrong or the pictures differ
+otherwise, and this rule decides nothing.
 """
 
 from __future__ import annotations
@@ -44,50 +44,50 @@ _LEAST_IN_BIN: Final = 40  # pixels
 def have_other_words(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -> bool:
     """Return whether two matched pictures have other letters on the same ground.
 
-    False where either is no drawn picture. `overlay` tells how the first lies over the second.
+    False unless both are drawn pictures. `overlay` aligns the first with the second.
     """
     one, other = unpacked(ours.fine), unpacked(theirs.fine)
     if one is None or other is None:
         return False
-    first, second, shown = laid_over(ours, theirs, (one, other), overlay)
-    shown = _inner(shown)
-    if int(shown.sum()) < _LEAST_SHOWN:
+    first, second, shared = laid_over(ours, theirs, (one, other), overlay)
+    shared = _eroded(shared)
+    if int(shared.sum()) < _LEAST_SHOWN:
         return False
     first, second = equally_sharp(first, second)
-    return all(other_ink(*pair, shown) >= _LEAST for pair in ((first, second), (second, first)))
+    return all(other_ink(*pair, shared) >= _LEAST for pair in ((first, second), (second, first)))
 
 
-def other_ink(first: Array, second: Array, shown: Array) -> int:
-    """Return how many pixels have other ink in the second picture; 0 where it is no other words."""
-    first = _in_tone_of(first, second, shown)
+def other_ink(first: Array, second: Array, shared: Array) -> int:
+    """Return the number of pixels with other ink in the second picture; 0 if it is not words."""
+    first = _in_tone_of(first, second, shared)
     ours, theirs = details(first), details(second)
-    power = _around(ours * ours), _around(theirs * theirs)
+    power = _smoothed(ours * ours), _smoothed(theirs * theirs)
     off = theirs - ours
-    inked = shown & (power[0] + power[1] > _INK)
-    other = inked & (_around(off * off) > _OTHER * (power[0] + power[1] + _NOISE))
+    inked = shared & (power[0] + power[1] > _INK)
+    other = inked & (_smoothed(off * off) > _OTHER * (power[0] + power[1] + _NOISE))
     if float(other.sum()) > _MISPLACED * float(inked.sum()):
         return 0
-    lighter = _summed(np.where(other, np.maximum(second - first - _FAINT, 0), 0))
-    darker = _summed(np.where(other, np.maximum(first - second - _FAINT, 0), 0))
-    inks = [_summed(np.where(other, ink * ink, 0)) for ink in (ours, theirs)]
+    lighter = _window_sums(np.where(other, np.maximum(second - first - _FAINT, 0), 0))
+    darker = _window_sums(np.where(other, np.maximum(first - second - _FAINT, 0), 0))
+    inks = [_window_sums(np.where(other, ink * ink, 0)) for ink in (ours, theirs)]
     words = np.minimum(lighter, darker) > _BOTH_WAYS * (lighter + darker)
     words &= np.minimum(*inks) > _BOTH_INKED * np.maximum(*inks)
-    return int((other & _spread(words)).sum())
+    return int((other & _pixels_of_windows(words)).sum())
 
 
-def _inner(shown: Array) -> Array:
-    """Return the pixels that are not near one that both do not show."""
-    wide = np.pad(shown, _EDGE)
+def _eroded(shared: Array) -> Array:
+    """Return the shared pixels at a distance from the edge of the shared part."""
+    wide = np.pad(shared, _EDGE)
     for axis in (0, 1):
-        size = shown.shape[axis]
+        size = shared.shape[axis]
         parts = [np.take(wide, range(at, at + size), axis) for at in range(2 * _EDGE + 1)]
         wide = np.logical_and.reduce(parts)
     return wide
 
 
-def _in_tone_of(plane: Array, other: Array, shown: Array) -> Array:
+def _in_tone_of(plane: Array, other: Array, shared: Array) -> Array:
     """Return the plane with each grey replaced by what it usually is in the other."""
-    greys, wanted = plane[shown], other[shown]
+    greys, wanted = plane[shared], other[shared]
     bins = np.clip(greys * (_BINS / 256), 0, _BINS - 1).astype(np.uint8)
     order = np.argsort(bins, kind="stable")
     ends = np.searchsorted(bins[order], np.arange(_BINS + 1))
@@ -103,11 +103,11 @@ def _in_tone_of(plane: Array, other: Array, shown: Array) -> Array:
     return toned
 
 
-def _around(plane: Array) -> Array:
+def _smoothed(plane: Array) -> Array:
     return blurred(blurred(plane))
 
 
-def _summed(plane: Array) -> Array:
+def _window_sums(plane: Array) -> Array:
     """Return the sums over windows that overlap by half."""
     count = plane.shape[0] // _BLOCK
     cells = plane.reshape(count, _BLOCK, count, _BLOCK).sum(axis=(1, 3))
@@ -115,8 +115,8 @@ def _summed(plane: Array) -> Array:
     return sums
 
 
-def _spread(windows: Array) -> Array:
-    """Return the pixels of the windows."""
+def _pixels_of_windows(windows: Array) -> Array:
+    """Return a mask of the pixels that lie in the given windows (a mask of windows)."""
     wide = np.pad(windows, 1)
     cells = wide[:-1, :-1] | wide[1:, :-1] | wide[:-1, 1:] | wide[1:, 1:]
     pixels: Array = np.kron(cells, np.ones((_BLOCK, _BLOCK), dtype=bool))
