@@ -20,7 +20,7 @@ _TEXT: Final = 80  # of one field
 
 
 def cut(text: str, width: int) -> str:
-    """At most `width` characters, the middle left out: both ends of an address matter."""
+    """Shorten to `width` characters by leaving out the middle: both ends of an address matter."""
     if len(text) <= width:
         return text
     head = (width - 1) * 2 // 3
@@ -28,7 +28,7 @@ def cut(text: str, width: int) -> str:
 
 
 def brief_repr(value: Struct) -> str:
-    """`Candidate(url='http://h/a.jpg', source='bing')`: what differs from the defaults, cut."""
+    """Return a repr with only the fields that differ from their defaults, each shortened."""
     shown = []
     for one in _fields(type(value)):
         content = getattr(value, one.name)
@@ -46,7 +46,7 @@ def _fields(kind: type[Struct]) -> tuple[FieldInfo, ...]:
 
 
 def brief_list(items: Iterable[object], count: int) -> str:
-    """`[<a>, <b>, ... 22 more]`: as many of `count` items as go into `LONGEST` characters."""
+    """Return `[<a>, <b>, ... 22 more]`: as many of `count` items as fit in `LONGEST`."""
     parts: list[str] = []
     room = LONGEST - len(f"[… {count:,} more]")
     for item in items:

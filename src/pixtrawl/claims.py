@@ -71,7 +71,7 @@ def _stated(name: str, text: str) -> str:
 
 
 def is_licensed(license_id: str, claim: str, wish: str) -> bool:
-    """Whether an image is one of those that `--license` asks for, in a run as in an export.
+    """Return whether an image passes `--license`, for a run and for an export alike.
 
     What cannot be shown to be free is not: that a source was asked for such images only is no
     evidence that stays with the image.

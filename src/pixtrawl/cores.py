@@ -15,7 +15,7 @@ _ROOT: Final = Path("/")
 
 @lru_cache(maxsize=1)
 def usable_cores() -> int:
-    """At least 1. What `taskset`, batch systems and containers leave of the machine's cores.
+    """Return the cores that `taskset`, batch systems and containers leave to us; at least 1.
 
     A quota of part of a core counts as a whole one. Asked once: a process keeps what it was given.
     """
@@ -73,7 +73,7 @@ def _quota_of_v1(group: Path) -> float | None:
 
 
 def _ratio(quota: str, period: str) -> float | None:
-    """None for `max`, -1 and what is no number."""
+    """Return quota / period; None for `max`, -1 and anything that is not a number."""
     try:
         share = int(quota) / int(period)
     except (ValueError, ZeroDivisionError):

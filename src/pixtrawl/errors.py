@@ -49,7 +49,7 @@ class PixtrawlError(Exception):
     exit_code: ClassVar[int] = EXIT_UNEXPECTED
 
     def _render_traceback_(self) -> list[str]:
-        """One line in a notebook: the message says all, the trace is through our own code."""
+        """Return one line for notebooks: the traceback would show our own code only."""
         return _one_line(self)
 
 
@@ -76,7 +76,7 @@ def _one_line(error: BaseException) -> list[str]:
 
 
 def innermost(error: BaseException) -> BaseException:
-    """The error that a group of tasks ended with, where it is a group: ours before others'."""
+    """Return the one error to report of an exception group: one of ours if there is any."""
     while isinstance(error, BaseExceptionGroup):
         ours = (one for one in error.exceptions if isinstance(one, PixtrawlError))
         error = next(ours, error.exceptions[0])

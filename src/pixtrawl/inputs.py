@@ -27,7 +27,7 @@ _NO_URL: Final = "there is no URL to download: give URLs, a file of URLs, or row
 
 
 def queries_of(given: Any) -> list[str | Query | GivenQuery]:
-    """Queries, words and files, in their order.
+    """Return queries from queries, words and files of words, in their order.
 
     Raises:
         UsageError: a value that cannot be a query, with its place.
@@ -45,7 +45,7 @@ def queries_of(given: Any) -> list[str | Query | GivenQuery]:
 
 
 def _of_mapping(given: Mapping[Any, Any]) -> Iterator[str | Query | GivenQuery]:
-    """`{"query": "cat", "label": "pets"}` is a row, `{"cat": 3, "dog": "pets"}` names queries."""
+    """Return queries of a mapping: one row (`{"query": "cat", ...}`) or many (`{"cat": 3}`)."""
     words = {str(name).casefold() for name in given}
     row_like = words & {"query", "keyword"} and all(
         isinstance(given[name], str) for name in given
@@ -86,7 +86,7 @@ def _query(value: Any, where: str) -> str | Query | GivenQuery:
 
 
 def _word(value: Any, where: str) -> str:
-    """A text, bytes of UTF-8, or a number."""
+    """Return the text of a string, of UTF-8 bytes or of a number."""
     if isinstance(value, str):
         return value
     if isinstance(value, (bytes, bytearray)):
@@ -107,7 +107,7 @@ def _word(value: Any, where: str) -> str:
 
 
 def _values(given: Any, what: str, nothing: str) -> list[Any]:
-    """The values of whatever holds some; one value is a list of one."""
+    """Return the values of any container; a single value becomes a list of one."""
     if given is None:
         raise UsageError(nothing)
     if isinstance(given, (str, bytes, bytearray, Path, Query, Candidate, bool, int, float)):
@@ -127,7 +127,7 @@ def _values(given: Any, what: str, nothing: str) -> list[Any]:
 
 
 def lists_of(given: Any) -> list[str | Given]:
-    """Files, URLs, rows and candidates to download, in their order.
+    """Return the lists to download from files, URLs, rows and candidates, in their order.
 
     Raises:
         UsageError: a value that cannot be one, with its place.
@@ -173,7 +173,7 @@ def _list_item(value: Any, where: str) -> str | Path | Candidate | Mapping[str, 
 
 
 def _mapping_rows(given: Mapping[Any, Any]) -> Iterator[Mapping[str, Any] | Candidate]:
-    """A row, columns side by side, or labels with their URLs."""
+    """Return the rows of a mapping: one row, columns of equal length, or labels with URLs."""
     row = {str(name): _listed(value) for name, value in given.items()}
     names = {name.casefold() for name in row}
     lists = [value for value in row.values() if isinstance(value, list)]

@@ -138,7 +138,7 @@ def _safe(char: str) -> str:
 
 
 def _trim(label: str) -> str:
-    """No edge that Windows drops, a shell takes for an option, or a loader for a hidden folder.
+    """Strip edges that Windows drops, shells read as options, or loaders as hidden folders.
 
     Hugging Face's loaders skip folders that begin with a dot or with two underscores.
     """

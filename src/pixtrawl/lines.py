@@ -100,7 +100,7 @@ def encoding_of(head: bytes) -> str:
 def read_lines(
     stream: BinaryIO, *, max_chars: int, latin: Callable[[int], object] | None = None
 ) -> Iterator[Line]:
-    """Every line of UTF-8, or of UTF-16/32 with a byte order mark.
+    """Yield every line of UTF-8, or of UTF-16/32 with a byte order mark.
 
     A longer line than `max_chars` is skipped without being held in memory. With `latin` a line that
     is no UTF-8 is read as Latin-1 (Windows-1252), and `latin` is called with its number.
@@ -125,7 +125,7 @@ def _as_latin(line: Line) -> Line:
 
 @contextmanager
 def decoded(stream: BinaryIO) -> Iterator[io.TextIOWrapper]:
-    """The text of a file from its start.
+    """Return the text of a file, decoded as its first bytes say.
 
     Bytes that are no UTF-8 come through as lone surrogates, and so can be reported by line.
     """
@@ -164,7 +164,7 @@ def _problem(line: str) -> str:
 
 
 def csv_rows(lines: Iterator[Line], *, delimiter: str = ",") -> Iterator[CsvRow]:
-    """Rows by RFC 4180, without its limit on the length of a field (data: URIs are long).
+    """Yield rows by RFC 4180, without the csv module's field limit (data: URIs are long).
 
     A quote inside an unquoted field is an ordinary character; a quoted field may span some lines.
     """

@@ -95,7 +95,7 @@ class Filters(Struct, frozen=True, kw_only=True):
     safe: str | None = None  # off | moderate | strict
 
     def given(self) -> dict[str, str]:
-        """The filters that were asked for, by name."""
+        """Return the filters that are set, by name."""
         pairs = ((name, getattr(self, name)) for name in self.__struct_fields__)
         return {name: value for name, value in pairs if value is not None}
 
@@ -319,10 +319,10 @@ class Sample(Struct, frozen=True, kw_only=True):
     # not know of: hence an import by name, of the package that does.
 
     def _repr_png_(self) -> bytes | None:
-        """The picture, small; None where it cannot be read."""
+        """Return a small PNG of the picture; None if it cannot be read."""
         shown: bytes | None = import_module("pixtrawl.dataset.preview").png(self)
         return shown
 
     def _repr_html_(self) -> str:
-        """The picture with its name, size and licence."""
+        """Return HTML of the picture with its name, size and licence."""
         return str(import_module("pixtrawl.dataset.preview").card(self))

@@ -159,7 +159,7 @@ def _entries(
 
 
 def require_file(path: Path) -> str:
-    """A path that is meant to be a file of queries. Raises UsageError where it is none."""
+    """Return the path of a file of queries. Raise UsageError if it is not one."""
     if path.suffix.lower() not in _KINDS:
         raise UsageError(f"{path}: queries are read from {', '.join(_KINDS)} files")
     if not _is_file(path):
@@ -175,7 +175,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _missing(path: Path) -> str:
-    """A sentence about a file that is not there; names one that is spelled alike."""
+    """Return an error sentence for a missing file; it names one that is spelled alike."""
     if path.is_dir():
         return f"{path}: is a folder, not a file of queries"
     try:
@@ -270,7 +270,7 @@ def _delimiter(first: str) -> str:
 
 
 def _header(cells: list[str]) -> list[str]:
-    """The names of the columns if these cells are a header, else nothing."""
+    """Return the column names if these cells are a header, else nothing."""
     names = [cell.strip().strip('"').strip().lower() for cell in cells]
     return names if any(name in TEXT_COLUMNS for name in names) else []
 
@@ -302,7 +302,7 @@ def _of_cells(header: list[str], names: list[str], row: CsvRow, where: str) -> _
 
 
 def _only_column(row: CsvRow, where: str) -> tuple[str, bool]:
-    """The text of a row in a file of one column, and whether it was put together again."""
+    """Return the text of a row in a one-column file, and whether cells were joined for it."""
     if not any(cell.strip() for cell in row.cells[1:]):
         return row.cells[0], False
     if '"' in row.raw:

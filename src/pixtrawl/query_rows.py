@@ -27,7 +27,7 @@ class GivenQuery(NamedTuple):
 
 
 def query_of_row(row: Mapping[str, Any], where: str) -> GivenQuery:
-    """A query with its label, limit and further columns. Raises UsageError."""
+    """Return a query with its label, limit and further columns. Raise UsageError."""
     named = {name.strip().casefold(): name for name in row}
     name = next((named[word] for word in TEXT_COLUMNS if word in named), None)
     if name is None and len(row) == 1:  # the only column, whatever it is called
@@ -49,7 +49,7 @@ def query_of_row(row: Mapping[str, Any], where: str) -> GivenQuery:
 
 
 def text_of(value: object, what: str, where: str) -> str:
-    """Text, or a whole number as text. Raises UsageError."""
+    """Return text, or a whole number as text. Raise UsageError for anything else."""
     if isinstance(value, str):
         return value
     if isinstance(value, float) and value.is_integer():  # pandas' whole numbers beside a gap
@@ -60,7 +60,7 @@ def text_of(value: object, what: str, where: str) -> str:
 
 
 def limit_of(text: str, where: str) -> int | None:
-    """How many images; None for a blank. Raises UsageError."""
+    """Return the number of images wanted; None for a blank. Raise UsageError."""
     if not text.strip():
         return None
     if not _LIMIT.fullmatch(text.strip()) or int(text) < 1:

@@ -46,19 +46,19 @@ class _Keyed(Struct, kw_only=True, forbid_unknown_fields=True):
         return self._plain(name)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The plain value of a field, or `default` where there is none."""
+        """Return the plain value of a field, or `default` if there is none."""
         return self._plain(name) if name in self else default
 
     def keys(self) -> list[str]:
-        """Names of the fields, in the order of the JSON."""
+        """Return the names of the fields, in the order of the JSON."""
         return [name for name in self.__struct_fields__ if name in self]
 
     def items(self) -> list[tuple[str, Any]]:
-        """Names and plain values of the fields."""
+        """Return names and plain values of the fields."""
         return list(self.to_dict().items())
 
     def values(self) -> list[Any]:
-        """Plain values of the fields."""
+        """Return the plain values of the fields."""
         return list(self.to_dict().values())
 
     def __iter__(self) -> Iterator[str]:
@@ -242,7 +242,7 @@ class Report(_Keyed, kw_only=True):
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Report:
-        """The report from its JSON. Raises ValidationError (msgspec) where it is none."""
+        """Return the report from its JSON. Raise msgspec's ValidationError if it is not one."""
         return convert(dict(plain), cls)
 
 

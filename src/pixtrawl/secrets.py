@@ -104,7 +104,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def hide_settings(group: MutableMapping[str, object], declared: Iterable[str] = ()) -> None:
-    """Replaces secrets among settings, groups inside included: `set`; addresses are masked.
+    """Replace secrets among settings, in groups too, by `set`; mask those in URLs.
 
     `declared` are names that are said to be secret by whoever reads them.
     """
@@ -125,7 +125,7 @@ def masked_text(text: str) -> str:
 
 
 def masked_url(url: str) -> str:
-    """An address without user information and without the values of secret parameters.
+    """Return a URL without user information and without the values of secret parameters.
 
     All else stays byte for byte; an address inside a parameter, encoded or not, is masked, too.
     """
@@ -207,7 +207,7 @@ NO_SECRETS: Final = KnownSecrets()
 
 
 def _parameters(url: str) -> Iterable[tuple[str, int, int]]:
-    """(plain name, start and end of its value) of each parameter."""
+    """Yield (plain name, start of its value, end) of each query parameter."""
     at = 0
     while (match := _PARAMETER.search(url, at)) is not None:
         inside = match[1][0] == "%" or match[3] != "="
@@ -228,5 +228,5 @@ def _plain(name: str) -> str:
 
 
 def _is_secret(name: str) -> bool:
-    """Every name that this is true of holds one of `_HINTS`."""
+    """Return whether a name denotes a secret; each such name contains one of `_HINTS`."""
     return name in _NAMES or name.endswith(SUFFIXES)

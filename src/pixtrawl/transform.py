@@ -122,7 +122,7 @@ def parse_resize(text: str | None, mode: str | None = None) -> tuple[str, int]:
 
 
 def parse_encode(text: str | None) -> str | None:
-    """`jpg` of `JPEG`; None of nothing."""
+    """Return `jpg` for `JPEG`, and None for nothing."""
     word = (text or "").strip().lower()
     return {"jpeg": "jpg"}.get(word, word) or None
 

@@ -77,7 +77,7 @@ _cached_parts = lru_cache(maxsize=2048)(_read_parts)
 
 
 def _href(url: can_ada.URL) -> str:
-    """The serialisation; `^` in a path is encoded, which the parser (of an older date) leaves."""
+    """Serialise; encode `^` in a path, which the (older) parser leaves as it is."""
     href: str = url.href
     if "^" in href and "^" in url.pathname and url.pathname.startswith("/"):
         url.pathname = url.pathname.replace("^", "%5E")
@@ -156,7 +156,7 @@ def scheme_of(url: str) -> str:
 
 
 def join(base: str | None, ref: str) -> str | None:
-    """`ref` as found in a document or header at `base`, made absolute; None where it is no URL.
+    """Make `ref`, found in a document or header at `base`, absolute; None if it is no URL.
 
     Without a base the reference has to be absolute itself.
     """
@@ -172,7 +172,7 @@ def join(base: str | None, ref: str) -> str | None:
 
 
 def referer(page_url: str, url: str) -> str | None:
-    """The header that a browser sends for a picture at `url` on this page; None for none.
+    """Return the Referer that a browser sends for a picture at `url` on this page, if any.
 
     ASCII, without fragment and user information, and nothing from an encrypted page to an
     unencrypted address (`no-referrer-when-downgrade`: pictures mostly lie on a host of their own,

@@ -14,7 +14,7 @@ _MISSING: Final = frozenset({"NAType", "NaTType"})  # pandas.NA, pandas.NaT
 
 
 def table_rows(value: Any) -> Iterator[dict[str, Any]] | None:
-    """The rows of a table, one at a time; None for what is no table."""
+    """Return an iterator of the rows of a table; None for anything else."""
     if hasattr(value, "collect") and hasattr(value, "collect_schema"):  # polars, lazy
         value = value.collect()
     if hasattr(value, "itertuples") and hasattr(value, "columns"):
@@ -31,7 +31,7 @@ def table_rows(value: Any) -> Iterator[dict[str, Any]] | None:
 
 
 def items_of(value: Any) -> list[Any] | None:
-    """The values of a column or an array; None for what is none. One of no dimension is a list."""
+    """Return the values of a column or array (also zero-dimensional); None for anything else."""
     for name in ("to_pylist", "to_list", "tolist"):
         convert = getattr(value, name, None)
         if callable(convert) and not isinstance(value, (str, bytes, bytearray)):
@@ -41,7 +41,7 @@ def items_of(value: Any) -> list[Any] | None:
 
 
 def plain(value: Any) -> Any:
-    """A number, text or time of another library as Python's own; None for what is missing."""
+    """Convert a number, text or time of another library to Python's own; missing becomes None."""
     if value is None or isinstance(value, (str, int)):
         return value
     if is_missing(value):
@@ -67,7 +67,7 @@ def is_missing(value: Any) -> bool:
 
 
 def kind_of(value: Any) -> str:
-    """A value's type, as a message names it: `None (a missing value)`, `a list`, `bool True`."""
+    """Return a value's type for messages: `None (a missing value)`, `a list`, `bool True`."""
     if is_missing(value):
         return "a missing value (None or NaN)"
     if isinstance(value, (bool, float)):

@@ -96,7 +96,7 @@ def _add(group: Any, row: Setting, shown: str | None) -> None:
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """`--config` and `--set`."""
+    """Add `--config` and `--set`."""
     group = parser.add_argument_group(f"{_CONFIG_TITLE} (see `pixtrawl config show`)")
     group.add_argument("--config", metavar="FILE", help="settings file (TOML)")
     group.add_argument(
@@ -109,7 +109,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def add_output(parser: argparse.ArgumentParser, *, progress: bool = True) -> None:
-    """`--json`, `-q`, `-v`, `--no-progress`."""
+    """Add `--json`, `-q`, `-v` and `--no-progress`."""
     group = parser.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     if progress:
@@ -135,13 +135,13 @@ def _experts_last(parser: argparse.ArgumentParser) -> None:
 
 
 def given(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The settings that stand on the command line, as `load` takes them."""
+    """Return the settings given on the command line, as `load` takes them."""
     values = {name: value for name, value in vars(arguments).items() if "." in name}
     return {**values, "set": arguments.set}
 
 
 def load_settings(arguments: argparse.Namespace) -> Loaded:
-    """The settings from everywhere. Raises UsageError."""
+    """Return the settings from defaults, files, environment and command line. Raise UsageError."""
     from pixtrawl.cli.known import known_sources
 
     return load(

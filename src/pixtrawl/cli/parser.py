@@ -57,7 +57,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**keywords)
 
     def error(self, message: str) -> NoReturn:
-        """Called by argparse for every mistake it finds."""
+        """Raise UsageError; argparse calls this for every mistake it finds."""
         raise UsageError(f"{message} (see `{self.prog} --help`)")
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:

@@ -177,7 +177,7 @@ _MEANINGS: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
 
 
 def meant(name: str, known: Collection[str]) -> str:
-    """`; did you mean --delay?`, a sentence, or nothing, to be put behind an error.
+    """Return a suffix for an error message: `; did you mean --delay?`, a sentence, or nothing.
 
     Args:
         name: the option as it was typed, without a value.

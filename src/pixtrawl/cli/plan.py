@@ -42,7 +42,7 @@ def show_plan(queries: Sequence[Query], config: Config, *, as_json: bool) -> int
 def show_manifests(
     manifests: Sequence[str], config: Config, *, limit_given: bool, as_json: bool
 ) -> int:
-    """Prints what is in the manifests, and each line that cannot be used. Returns the exit code.
+    """Print the contents of the manifests and each unusable line. Return the exit code.
 
     Raises:
         UsageError: a manifest that cannot be read at all.
@@ -75,7 +75,7 @@ def _source_row(source: PlannedSource) -> tuple[str, str, str]:
 
 
 def _estimate(one: Estimate) -> str:
-    """One line, in figures of earlier runs."""
+    """Return one line that estimates a job from the figures of earlier runs."""
     if not one.images:
         return "all of it is there already"
     facts = [plural(one.candidates, "candidate"), size(float(one.fetched_bytes))]

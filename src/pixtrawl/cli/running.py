@@ -25,7 +25,7 @@ T = TypeVar("T")
 def read_queries(
     items: Sequence[str], config: Config, *, folder: str | None, quiet: bool
 ) -> list[Query]:
-    """The queries of the command line, with the labels that `folder` already knows them by.
+    """Return the queries of the command line, with the labels that `folder` already has for them.
 
     Raises:
         UsageError: with file and line.
@@ -53,7 +53,7 @@ def warn(loaded: Loaded, *, quiet: bool) -> None:
 
 
 def prepare(config: Config) -> None:
-    """Tells the decoders' program what it is for, if it was given a head start, or starts it.
+    """Send the decoder program its settings if it was started early, else start it.
 
     It takes as long to come up as the imports that follow here, on another core. Where workers
     have decoders of their own, there is none.
@@ -78,7 +78,7 @@ def watched(
     config: Config,
     work: Callable[[Listener], Coroutine[Any, Any, T]],
 ) -> tuple[T, bool]:
-    """Runs the pipeline under the progress display, and under a log where one is asked for.
+    """Run the pipeline with the progress display, and with a log file if one was requested.
 
     Raises:
         UsageError: the log cannot be written.

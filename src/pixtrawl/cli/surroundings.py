@@ -36,7 +36,7 @@ def open_streams() -> None:
 
 
 def give_up_stderr() -> None:
-    """Drops what standard error does not take: the exit code says how it ended, and not 120."""
+    """Discard output that standard error refuses, so that Python does not exit with 120."""
     try:
         sys.stderr.flush()
     except OSError:
@@ -54,7 +54,7 @@ def heed_sigterm() -> None:
 
 
 def speak_utf8() -> None:
-    """Starts anew in UTF-8 mode where file names would be ASCII.
+    """Restart Python in UTF-8 mode where file names would be ASCII.
 
     Python does so by itself in the C locale, unless it is set not to: names on the disk are UTF-8
     all the same, and could not be written into any file of the data set.

@@ -197,7 +197,7 @@ def load(
 
 
 def change(base: Config, values: Mapping[str, Any], *, known: KnownSources, place: str) -> Config:
-    """`base` with some settings in the notation of `load`'s `cli`, which `place` calls its origin.
+    """Return `base` with settings replaced (as `load`'s `cli`); errors name `place` as origin.
 
     Raises:
         UsageError: a value that cannot be, or settings in `base` of a source that does not exist.
@@ -211,7 +211,7 @@ def change(base: Config, values: Mapping[str, Any], *, known: KnownSources, plac
 
 
 def registered_sources() -> KnownSources:
-    """The sources that are installed, and the settings of each.
+    """Return the installed sources with the settings of each.
 
     By name: their package lies above this one, and knows what settings look like.
     """

@@ -137,7 +137,7 @@ class InspectionRequest(Struct, frozen=True):
 
 
 def pack_verdict(task: int, verdict: Verdict) -> bytes:
-    """Decoder side: encode the answer to INSPECT."""
+    """Encode the answer to INSPECT, in the decoder."""
     info = verdict.info or ImageInfo(format=_FORMATS[0])
     return _VERDICT.pack(
         task, _REASONS.index(verdict.reason or Reason.SAVED), _FORMATS.index(info.format),
@@ -149,7 +149,7 @@ def pack_verdict(task: int, verdict: Verdict) -> bytes:
 
 
 def pack_failure(kind: int, task: int, detail: str, *, memory: bool = False) -> bytes:
-    """Decoder side: encode the answer for a file that could not be read."""
+    """Encode the answer for a file that could not be read, in the decoder."""
     if kind == RIGHTS:
         return pack_rights(task, {})
     if kind == PDQ:
@@ -162,14 +162,14 @@ def pack_failure(kind: int, task: int, detail: str, *, memory: bool = False) -> 
 
 
 def pack_rendition(picture: Picture | None) -> bytes:
-    """Decoder side: encode the part after the verdict in the answer to RENDER."""
+    """Encode the part after the verdict in the answer to RENDER, in the decoder."""
     if picture is None or len(picture.data) > RENDITION_BYTES:
         return _RENDITION_HEAD.pack(0, 0, 0)
     return _RENDITION_HEAD.pack(picture.width, picture.height, len(picture.data)) + picture.data
 
 
 def answer_size(kind: int, begun: bytes | bytearray) -> int:
-    """Parent side: return the size of an answer from its beginning, as far as known yet.
+    """Return the size of an answer from its first bytes, as far as known yet, in the parent.
 
     Raises:
         HostileAnswerError: it would be longer than any valid answer.
@@ -185,7 +185,7 @@ def answer_size(kind: int, begun: bytes | bytearray) -> int:
 def unpack_rendered(
     data: bytes, task: int, size_bytes: int, max_pixels: int, transform: Transform
 ) -> Verdict:
-    """Parent side: decode the answer to RENDER. Raises as `unpack_verdict`.
+    """Decode the answer to RENDER, in the parent. Raise as `unpack_verdict`.
 
     The picture's bytes are not checked: like any file of the data set, readers must treat them as
     untrusted.
@@ -203,7 +203,7 @@ def unpack_rendered(
 
 
 def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> Verdict:
-    """Parent side: decode and check the answer for the file of `size_bytes` with number `task`.
+    """Decode and check, in the parent, the answer for file number `task` of `size_bytes`.
 
     Raises:
         HostileAnswerError: any field is out of its range.
@@ -253,7 +253,7 @@ def _clean(text: bytes) -> str:
 
 
 def pack_rights(task: int, rights: Mapping[str, Any]) -> bytes:
-    """Decoder side: encode the answer to RIGHTS; fields that exceed its size are left out."""
+    """Encode the answer to RIGHTS, in the decoder; fields that exceed its size are left out."""
     kept = dict(rights)
     text = json.dumps(kept).encode("ascii")
     while len(text) > RIGHTS_BYTES:
@@ -263,7 +263,7 @@ def pack_rights(task: int, rights: Mapping[str, Any]) -> bytes:
 
 
 def unpack_rights(data: bytes, task: int) -> dict[str, str | bool]:
-    """Parent side: decode known fields of short printable text, and booleans. Raises as above."""
+    """Decode known fields of short printable text, and booleans, in the parent. Raise as above."""
     of_task, length = _RIGHTS_HEAD.unpack_from(data)
     _demand(of_task == task, "task")
     _demand(length <= RIGHTS_BYTES, "length")
@@ -283,14 +283,14 @@ def unpack_rights(data: bytes, task: int) -> dict[str, str | bool]:
 
 
 def pack_pdq(task: int, found: Sequence[tuple[int, Sequence[bytes]]]) -> bytes:
-    """Decoder side: encode the answer to PDQ, of at most two pictures."""
+    """Encode the answer to PDQ, of at most two pictures, in the decoder."""
     rows = [(quality, b"".join(hashes)) for quality, hashes in found[:2]]
     rows += [(0, b"")] * (2 - len(rows))
     return _PDQ.pack(task, len(found[:2]), *(value for row in rows for value in row))
 
 
 def unpack_pdq(data: bytes, task: int) -> list[tuple[int, tuple[bytes, ...]]]:
-    """Parent side: return quality and eight hashes of each picture. Raises as above."""
+    """Return quality and eight hashes of each picture, in the parent. Raise as above."""
     of_task, count, *values = _PDQ.unpack(data)
     _demand(of_task == task, "task")
     _demand(count <= 2 and all(one <= 100 for one in values[::2]), "hash")
@@ -301,7 +301,7 @@ def unpack_pdq(data: bytes, task: int) -> list[tuple[int, tuple[bytes, ...]]]:
 
 
 def pack_portrait(task: int, one: portrait.Portrait | None) -> bytes:
-    """Decoder side: encode the answer to PORTRAIT; None: the file does not decode."""
+    """Encode the answer to PORTRAIT, in the decoder; None for a file that does not decode."""
     if one is None:
         return _PORTRAIT.pack(task, 0, *[0] * 12, *[b""] * 5, *[0.0] * _SERIES)
     return _PORTRAIT.pack(
@@ -313,7 +313,7 @@ def pack_portrait(task: int, one: portrait.Portrait | None) -> bytes:
 
 
 def unpack_portrait(data: bytes, task: int, max_pixels: int) -> portrait.Portrait | None:
-    """Parent side: decode and check the answer. Raises as above."""
+    """Decode and check the answer to PORTRAIT, in the parent. Raise as above."""
     (
         of_task, there, width, height, quality, clipped, noise, repeated, has_spectrum, has_peaks,
         has_steps, has_blocks, has_patches, notes, grey, chroma, steps, blocks, patches, *values,

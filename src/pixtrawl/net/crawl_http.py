@@ -40,14 +40,14 @@ class CrawlHttp(SourceHttp):
         self._robots = None if hosts.politeness.ignore_robots else hosts.robots
 
     async def _once(self, request: Request, before: Callable[[], None] = lambda: None) -> Response:
-        """As of every source, but that waiting for a slot takes no time from the transfers."""
+        """As the method it overrides, but time spent waiting for a slot does not count."""
         before()
         if self._robots is not None and urlsplit(request.url).path == "/robots.txt":
             return await self._robots.answer(request.url)
         return await follow(request, self.hop, MAX_REDIRECTS)
 
     async def hop(self, request: Request, may_send: MaySend | None = None) -> Response:
-        """Raises FetchError: `ROBOTS_TXT`, `HOST_EXCLUDED`, `HOST_OUT`, or the transfer's own."""
+        """Send one hop within robots.txt, exclusions and pace of its host. Raise FetchError."""
         self._hosts.check_excluded(request.url)
         if urls.scheme_of(request.url) not in {"http", "https"}:
             return await super().hop(request, may_send)

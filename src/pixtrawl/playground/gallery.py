@@ -145,15 +145,15 @@ class Galleries:
     listings: Listings
 
     def truth(self, style: str, keyword: str, page: int = 1) -> list[str]:
-        """The best URL of each picture of a page. Raises KeyError for an unknown style."""
+        """Return the best URL of each picture of a page. Raises KeyError for an unknown style."""
         return [STYLES[style].best(entry) for entry in self._entries(keyword, page)]
 
     def url(self, style: str, keyword: str, page: int = 1) -> str:
-        """Where a page is."""
+        """Return where a page is."""
         return f"{self.listings.site_url}{_path(style, keyword, page)}"
 
     def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
-        """The answer to `path`, or None where it is not ours."""
+        """Return the answer to `path`, or None where it is not ours."""
         if path == "/sitemap.xml":
             return self._sitemap()
         if path in {"/gallery", "/gallery/"}:

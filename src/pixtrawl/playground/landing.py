@@ -27,18 +27,18 @@ ROBOTS = (
 
 
 def robots(request: ServerRequest) -> ServerResponse:
-    """robots.txt of any host (RFC 9309)."""
+    """Return the robots.txt of any host (RFC 9309)."""
     body = ROBOTS.format(host=request.host).encode()
     return ServerResponse(body, content_type="text/plain; charset=utf-8")
 
 
 def tdmrep() -> ServerResponse:
-    """tdmrep.json of any host (TDM Reservation Protocol)."""
+    """Return the tdmrep.json of any host (TDM Reservation Protocol)."""
     return ServerResponse(TDMREP, content_type="application/json")
 
 
 def landing_page(entry: Original) -> ServerResponse:
-    """The page of one picture: og:image, JSON-LD with licence and creator, and the picture."""
+    """Return the page of one picture, with og:image and JSON-LD of licence and creator."""
     traits = entry.traits
     about: dict[str, object] = {
         "@context": "https://schema.org", "@type": "ImageObject", "contentUrl": entry.url,
@@ -63,7 +63,7 @@ def landing_page(entry: Original) -> ServerResponse:
 
 
 def faults_page(truths: Iterable[FaultTruth]) -> ServerResponse:
-    """A table of all faults, with links."""
+    """Return a table of all faults, with links."""
     rows = "".join(
         f"<tr><td><a href='{escape(truth.url[:2000], quote=True)}'>{truth.name}</a></td>"
         f"<td>{escape(truth.sentence)}</td><td>{truth.reason}</td></tr>"

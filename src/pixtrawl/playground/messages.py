@@ -66,7 +66,7 @@ class ServerResponse:
     close: bool = False  # end the connection after it
 
     def head(self) -> bytes:
-        """Status line and headers, blank line included."""
+        """Return status line and headers, blank line included."""
         lines = [f"HTTP/1.1 {self.status} {_PHRASES.get(self.status, 'Unknown')}"]
         if self.content_type is not None:
             lines.append(f"Content-Type: {self.content_type}")

@@ -43,7 +43,7 @@ class Router:
     def attach(
         self, listings: Listings, line: FaultLine, variants: Sequence[str], cap: int
     ) -> None:
-        """Sets what is served."""
+        """Set what is served."""
         self._listings = listings
         self._line = line
         self._variants = variants
@@ -56,7 +56,7 @@ class Router:
         self._parts += (part(listings).answer for part in parts)
 
     def handle(self, request: ServerRequest) -> Answer | Awaitable[Answer]:
-        """The answer to any request."""
+        """Return the answer to any request."""
         path = request.path
         first = path.split("/", 2)[1] if path.startswith("/") else ""
         if first in KINDS:
@@ -104,7 +104,7 @@ class Router:
         return landing_page(self._listings.entry(query, parts[2], int(parts[3])))
 
     async def _render(self, path: str) -> Answer:
-        """Renders a picture on the pool, once for all who wait for it."""
+        """Render a picture on the pool, once for all who wait for it."""
         waiting = self._rendering.get(path)
         if waiting is None:
             loop = asyncio.get_running_loop()
@@ -117,7 +117,7 @@ class Router:
         return ServerResponse(b"", 404) if file is None else _image(file)
 
     def thumbnail(self, entry: Original) -> bytes:
-        """The JPEG of an entry's thumbnail."""
+        """Return the JPEG of an entry's thumbnail."""
         return self._thumb(entry.docid)
 
     async def _thumb_later(self, name: str) -> Answer:

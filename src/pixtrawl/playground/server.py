@@ -63,7 +63,7 @@ class RequestLog:
     enabled: bool = True
 
     def begin(self, host: str, method: str, target: str, headers: dict[str, str]) -> None:
-        """Notes a request that has arrived."""
+        """Note a request that has arrived."""
         self.in_progress[host] += 1
         now = self.in_progress[host]
         if now > self.high_water[host]:
@@ -72,7 +72,7 @@ class RequestLog:
             self.records.append(RequestRecord(time.monotonic(), host, method, target, headers, now))
 
     def end(self, host: str) -> None:
-        """Notes that its answer is out, or that its connection is gone."""
+        """Note that its answer is out, or that its connection is gone."""
         self.in_progress[host] -= 1
 
 
@@ -141,7 +141,7 @@ class Connection(asyncio.Protocol):
                 self._send(answer)
 
     def _parse(self) -> ServerRequest | None:
-        """The next whole request in the buffer."""
+        """Return the next whole request in the buffer."""
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             if self._buffer.startswith(_TLS):
@@ -221,22 +221,22 @@ class Connection(asyncio.Protocol):
     # What handlers of misbehaviour use.
 
     def write(self, data: bytes) -> None:
-        """Sends `data`, or nothing when the client is gone."""
+        """Send `data`, or nothing when the client is gone."""
         if self.transport is not None:
             self.transport.write(data)
 
     async def drain(self) -> None:
-        """Waits until the client has taken what was written."""
+        """Wait until the client has taken what was written."""
         if self._writable is not None:
             await self._writable
 
     def close(self) -> None:
-        """Closes after everything written is sent."""
+        """Close after everything written is sent."""
         if self.transport is not None:
             self.transport.close()
 
     def reset(self) -> None:
-        """Closes with a TCP reset (SO_LINGER of 0 s)."""
+        """Close with a TCP reset (SO_LINGER of 0 s)."""
         if self.transport is None:
             return
         sock = self.transport.get_extra_info("socket")
@@ -257,7 +257,7 @@ class Server:
         self._sockets: list[socket.socket] = []
 
     async def listen(self, address: str, port: int, handler: Handler) -> ListeningAddress:
-        """Listens on `address` (`port` 0: any free one). Raises OSError where it cannot."""
+        """Listen on `address` (`port` 0: any free one). Raises OSError where it cannot."""
         sock = bound(address, port)
         host = "{}:{}".format(*sock.getsockname()[:2])
         listener = ListeningAddress(host, handler, self.log, self.latency_s)
@@ -271,7 +271,7 @@ class Server:
         return listener
 
     def hold(self, address: str, mode: Literal["refused", "full"]) -> str:
-        """A port that refuses connections, or one whose queue is full; returns address:port."""
+        """Hold a port that refuses connections, or whose queue is full; return address:port."""
         sock = bound(address, 0)
         self._sockets.append(sock)
         if mode == "full":
@@ -284,7 +284,7 @@ class Server:
         return "{}:{}".format(*sock.getsockname()[:2])
 
     async def aclose(self) -> None:
-        """Stops listening, ends all connections and frees every socket."""
+        """Stop listening, end all connections and free every socket."""
         for listener in self._listeners:
             if listener.server is not None:
                 listener.server.close()
@@ -303,7 +303,7 @@ class Server:
 
 
 def bound(address: str, port: int) -> socket.socket:
-    """A TCP socket bound to `address`. Raises OSError."""
+    """Return a TCP socket bound to `address`. Raises OSError."""
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -104,7 +104,7 @@ class Playground:
         return list(self.log.records)
 
     def requests_to(self, url_part: str) -> list[RequestRecord]:
-        """Requests whose http://host/target contains `url_part`."""
+        """Return the requests whose http://host/target contains `url_part`."""
         return [r for r in self.log.records if url_part in f"http://{r.host}{r.target}"]
 
     @property
@@ -128,11 +128,11 @@ class Playground:
         return self._line
 
     def expected(self, query: str, **parameters: str) -> list[Original]:
-        """The truth about a query's listing; `parameters` as in a Google-like URL (tbs, imgar)."""
+        """Return the true listing of a query; `parameters` as in a Google-like URL (tbs, imgar)."""
         return _ranked(self.listings.select(query, google_filter({"q": query, **parameters})))
 
     def expected_bing(self, query: str, **parameters: str) -> list[Original]:
-        """The truth about a Bing-like listing, capped; `parameters`: qft.
+        """Return the true Bing-like listing of a query, capped; `parameters`: qft.
 
         Faults may end as saved there: the page offers a cached copy of every picture.
         """
@@ -144,11 +144,11 @@ class Playground:
         ]
 
     def fault(self, name: str, index: int = 0) -> FaultTruth:
-        """Where the fault `name` is, and how a client should end there."""
+        """Return where the fault `name` is, and how a client should end there."""
         return self.fault_line.truth(name, "fault.pictures", index)
 
     def faults(self) -> list[FaultTruth]:
-        """Every fault."""
+        """Return every fault."""
         return [self.fault(name) for name in self.fault_line.names("all")]
 
     @property
@@ -157,12 +157,12 @@ class Playground:
         return Galleries(self.listings)
 
     def image_urls(self, count: int, keyword: str = "bench") -> list[str]:
-        """URLs of `count` sound pictures, in turn over the hosts; rendered on first request."""
+        """Return URLs of `count` sound pictures, in turn over the hosts, rendered on request."""
         slug = slug_of(keyword)
         return [self.listings.all_url(slug, index) for index in range(count)]
 
     def render(self, urls: Sequence[str]) -> int:
-        """Renders pictures beforehand, so that a benchmark does not wait; returns their bytes."""
+        """Render pictures beforehand, so that a benchmark does not wait; return their bytes."""
         total = 0
         for url in urls:
             file = self.store.get("/" + url.split("/", 3)[3])
@@ -225,7 +225,7 @@ class Playground:
         await self.stop()
 
     async def start(self) -> None:
-        """Listens on the running loop. Raises OSError where the port is taken."""
+        """Listen on the running loop. Raises OSError where the port is taken."""
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="playground-render")
         self._server = Server(self.log, self.options.latency_s)
         router = Router(self.store, self._pool)
@@ -266,12 +266,12 @@ class Playground:
         )
 
     async def _listen_first(self, router: Router) -> ListeningAddress:
-        """The search site; a free port is one that the first image host has free as well."""
+        """Listen as the search site, on a port that is free for the first image host as well."""
         assert self._server is not None
         return await self._server.listen(self.options.address, self.options.port, router.handle)
 
     async def _listen(self, address: str, port: int, router: Router) -> str:
-        """Base URL of a further host: `address`, or a port of 127.0.0.1 where there is no such."""
+        """Listen as a further host at `address`, else on 127.0.0.1; return its base URL."""
         assert self._server is not None
         try:
             listener = await self._server.listen(address, port, router.handle)
@@ -280,7 +280,7 @@ class Playground:
         return f"http://{listener.host}"
 
     async def stop(self) -> None:
-        """Frees every socket and thread."""
+        """Free every socket and thread."""
         if self._server is not None:
             await self._server.aclose()
             self._server = None

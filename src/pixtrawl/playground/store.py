@@ -57,7 +57,7 @@ def _crop(image: Image.Image) -> Image.Image:
 
 
 def _border(image: Image.Image) -> Image.Image:
-    """A white frame; smaller than the picture all the same, so that the picture stays the best."""
+    """Return the picture in a white frame, smaller than the picture, which stays the best copy."""
     w, h = image.size
     return ImageOps.expand(image.resize((w * 9 // 10, h * 9 // 10)), w // 50, "white")
 
@@ -78,7 +78,7 @@ EDITS: Final[dict[str, tuple[str, Callable[[Image.Image], Image.Image], dict[str
 
 
 def edited_size(kind: str, size: tuple[int, int]) -> tuple[int, int]:
-    """Width and height in pixels of a near duplicate of a picture of `size`."""
+    """Return width and height in pixels of a near duplicate of a picture of `size`."""
     w, h = size
     if kind == "resized":
         return w * 3 // 5, h * 3 // 5
@@ -113,11 +113,11 @@ class PictureStore:
         self._lock = threading.Lock()
 
     def cached(self, path: str) -> PlaygroundImage | None:
-        """The file if it was rendered already."""
+        """Return the file if it was rendered already."""
         return self._files.get(path)
 
     def get(self, path: str) -> PlaygroundImage | None:
-        """The file at `path`, rendered if need be; None where there is none."""
+        """Return the file at `path`, rendered if need be; None where there is none."""
         held = self._files.get(path)
         if held is not None:
             return held
@@ -148,7 +148,7 @@ class PictureStore:
         return PlaygroundImage(body, CONTENT_TYPES[extension], digest, width, height)
 
     def _body(self, parts: list[str]) -> tuple[bytes, str]:
-        """Raises ValueError, KeyError or IndexError where the path is none of ours."""
+        """Render the file at `path`. Raise ValueError, KeyError or IndexError if it is not ours."""
         if parts[0] == "wp-content":
             return self._wordpress(parts[-1]), "jpg"
         kind, slug, name = parts[0], parts[-2], parts[-1]
@@ -177,7 +177,7 @@ class PictureStore:
         raise ValueError(kind)
 
     def _scene(self, slug: str, index: int, width: int) -> bytes:
-        """A JPEG in 4:3, `width` pixels wide (at most 2,048)."""
+        """Return a JPEG in 4:3, `width` pixels wide (at most 2,048)."""
         size = (width, width * 3 // 4)
         if not 16 <= width <= 2048:
             raise ValueError(width)
@@ -201,7 +201,7 @@ class PictureStore:
 
 @lru_cache(maxsize=1)
 def not_available() -> bytes:
-    """A PNG that hosts serve in place of a picture."""
+    """Return a PNG that hosts serve in place of a picture."""
     image = Image.new("RGB", (640, 480), (236, 236, 236))
     pen = ImageDraw.Draw(image)
     pen.rectangle((220, 150, 420, 290), outline=(170, 170, 170), width=6)

@@ -146,5 +146,5 @@ def note_aside(db: sqlite3.Connection, ids: Iterable[int]) -> None:
 
 
 def raise_number(db: sqlite3.Connection, number: int) -> None:
-    """Never give this image number again, though no row has it any more."""
+    """Raise the counter so that this image number is never given again, though no row has it."""
     db.execute("UPDATE durable_point SET number = max(number, ?)", (number,))

@@ -54,7 +54,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Serves. Returns the exit code."""
+    """Serve until interrupted; return the exit code."""
     from pixtrawl.cli.loop import run_loop
 
     if not 0 <= arguments.port <= 65535:
@@ -105,7 +105,7 @@ def lines(site: Playground) -> list[str]:
 
 
 def run_line(site: Playground, source: str) -> str:
-    """A `pixtrawl run` that looks for two things here."""
+    """Return a `pixtrawl run` command line that searches this playground for two words."""
     words = [
         "pixtrawl", "run", "tabby cat", "golden retriever", "-n", "20", "-s", source,
         "--set", f"{source}.base_url={site.url}", "--allow-address", "127.0.0.0/24",

@@ -46,7 +46,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code: 0 once the decision is on the disk."""
+    """Run the command. Return the exit code: 0 once the decision is on the disk."""
     from pixtrawl.display.screen import plural
     from pixtrawl.errors import EXIT_OK, UsageError
     from pixtrawl.pipeline.curating.deciding import reject
@@ -61,7 +61,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def show(done: Recorded, sentence: str, *, as_json: bool) -> None:
-    """Tells what was decided, and who carries it out."""
+    """Print the decision and whether this process or a run carries it out."""
     from pixtrawl.display.screen import clean, out, out_json
 
     names = [pair for effect in done.effects for pair in effect.names]

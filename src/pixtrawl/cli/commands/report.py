@@ -74,7 +74,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code: 0 when there is a report, whatever it says."""
+    """Run the command. Return the exit code: 0 when there is a report, whatever it says."""
     from pixtrawl.cli import running
     from pixtrawl.cli.by_hand import report_changes_by_hand, show_changes_by_hand
     from pixtrawl.cli.commands.shard_sets import report_shards

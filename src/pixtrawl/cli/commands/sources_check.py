@@ -18,7 +18,7 @@ _MAX_SHOWN: Final = 200  # characters of an address; inline pictures have many
 
 
 def check(operands: list[str], config: Config, *, as_json: bool) -> int:
-    """Prints what the source makes of the pages. Returns 0 where it can read them, else 3.
+    """Print the results that the source parses from the pages. Return 0 if there are any, else 3.
 
     Raises:
         UsageError: not a name and a page, or a page that cannot be read.

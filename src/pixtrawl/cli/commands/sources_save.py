@@ -14,7 +14,7 @@ WORD: Final = "save"
 
 
 def save(operands: list[str], target: str | None, config: Config, *, as_json: bool) -> int:
-    """Asks once and writes the file. Returns 0 where the source delivered, else 3.
+    """Query the source once and write the file. Return 0 if the source delivered, else 3.
 
     Raises:
         UsageError: not a name and a query, a source that answers no requests, a file that exists.

@@ -44,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code: 0 once it is on the disk."""
+    """Run the command. Return the exit code: 0 once the request is on the disk."""
     from pixtrawl.display.screen import clean, out, out_json
     from pixtrawl.errors import EXIT_OK, UsageError
     from pixtrawl.folder.dataset_folder import Folder

@@ -52,7 +52,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Serves until Ctrl-C. Returns the exit code."""
+    """Serve until Ctrl-C; return the exit code."""
     import sys
     import threading
     from contextlib import suppress

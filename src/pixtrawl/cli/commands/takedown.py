@@ -63,7 +63,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code: 0, whether or not there was an image to remove."""
+    """Run the command. Return the exit code: 0, whether or not there was an image to remove."""
     from pixtrawl.catalog.decisions.takedown import KINDS, parse_rule
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK, UsageError
@@ -141,7 +141,7 @@ def _block(folder: Folder, arguments: argparse.Namespace) -> int:
 
 
 def _rule_lines(known: Sequence[Remembered]) -> Iterator[str]:
-    """A line for each rule that was given and each file that was named; not for what came along."""
+    """Return a line for each rule and file of the command line, not for images they removed too."""
     from pixtrawl.display.screen import clean, plural
 
     for one in known:

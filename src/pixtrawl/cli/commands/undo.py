@@ -39,7 +39,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code: 0 once it is on the disk."""
+    """Run the command. Return the exit code: 0 once the undo is on the disk."""
     from pixtrawl.cli.commands.reject import show
     from pixtrawl.display.screen import clean
     from pixtrawl.errors import EXIT_OK

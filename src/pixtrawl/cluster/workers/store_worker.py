@@ -313,7 +313,7 @@ class StoreWorker:
 
 
 async def _elect(leases: StoreLeases, lease_s: float) -> None:
-    """Become the only worker of a store that cannot decide who was first. Raise EngineError."""
+    """Become the only worker, for a store without conditional writes. Raise EngineError."""
     beats, own = leases.beats, leases.worker
     for _ in range(_ELECTIONS):
         if not await asyncio.to_thread(beats.alive):

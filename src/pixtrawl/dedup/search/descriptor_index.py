@@ -86,7 +86,7 @@ def window_descriptors(coarse: Array) -> Array:
 
 
 def _block_indices() -> Array:
-    """Flat indices into (56 x 56) of the 8 x 8 DCT blocks of the 19 query variants."""
+    """Return flat indices into (56 x 56) of the 8 x 8 DCT blocks of the 19 query variants."""
     terms = np.arange(_LOW)
     cuts = [_LOW * (1 + at) for at in range(len(_PLACES))]
     spreads = [_LOW * (1 + len(_PLACES) + at) for at in range(len(_PLACES))]

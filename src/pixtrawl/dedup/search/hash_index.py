@@ -129,7 +129,7 @@ class HashIndex:
         return row < self._removed.get(int(self._ids[row]), 0)
 
     def _tabled(self) -> int:
-        """Number of rows in tables."""
+        """Return the number of rows in tables; those after them form the tail."""
         return self._tables[-1].first + self._tables[-1].size if self._tables else 0
 
     def _index_tail(self) -> None:

@@ -37,7 +37,7 @@ class Receiver(Protocol):
     def received(self, data: bytes) -> None: ...
 
     def ended(self, exit_code: int | None) -> None:
-        """Called once, last. Negative: the signal that killed it; None: unknown."""
+        """Handle the end of the process; the last call. A negative code is a signal."""
         ...
 
 

@@ -122,7 +122,7 @@ def _tile_or_logo(
 
 
 def _is_check_page(layout: InkLayout, info: ImageInfo, short_px: int) -> bool:
-    """Few faint lines of text on a large even page, most of which is empty."""
+    """Return whether it is a few faint lines of text on a large, mostly empty page."""
     return (
         short_px >= 350
         and info.measures.get("contrast", 1.0) <= 0.06
@@ -135,7 +135,7 @@ def _is_check_page(layout: InkLayout, info: ImageInfo, short_px: int) -> bool:
 
 
 def _is_captcha(layout: InkLayout, info: ImageInfo, shape: float, slanting: float) -> bool:
-    """Strokes of several colours, slanting both ways, all over a small wide even ground.
+    """Return whether strokes of several colours slant both ways all over a small wide ground.
 
     In one colour it may as well be line art.
     """
@@ -167,7 +167,7 @@ def _is_captcha(layout: InkLayout, info: ImageInfo, shape: float, slanting: floa
 
 
 def _is_tile(layout: InkLayout, info: ImageInfo) -> bool:
-    """A few words, perhaps with a sign, in the middle of an even ground."""
+    """Return whether it is a few words, perhaps with a symbol, in the middle of an even ground."""
     top, bottom, left, right = layout.margins
     centred = abs(left - right) <= 2
     framed = centred and abs(top - bottom) <= 4 and min(layout.margins) >= 6
@@ -182,7 +182,7 @@ def _is_tile(layout: InkLayout, info: ImageInfo) -> bool:
 
 
 def _has_sign_and_words(layout: InkLayout, apart: float) -> bool:
-    """Two to five parts, one below the other in the middle of the ground; not the first has words.
+    """Return whether 2 to 5 parts are stacked in the middle, with words below the first of them.
 
     `apart` is how far their middles may be from each other, in columns of 64.
     """
@@ -200,7 +200,7 @@ def _has_sign_and_words(layout: InkLayout, apart: float) -> bool:
 
 
 def _is_logo(layout: InkLayout, info: ImageInfo) -> bool:
-    """A sign of few tones in the middle of an even ground, with free margins on all sides."""
+    """Return whether it is a symbol of few tones on an even ground, with margins on all sides."""
     if not (
         min(layout.margins) >= 3
         and layout.blank >= 0.45
@@ -226,7 +226,7 @@ def _may_be_tile(layout: InkLayout, info: ImageInfo) -> bool:
 
 
 def _may_be_logo(layout: InkLayout, *, single: bool) -> bool:
-    """Flat tones on an even ground: enough where a name says that it is a logo."""
+    """Return whether it has flat tones on an even ground: enough if its name says "logo"."""
     if layout.ground < 0.4 or shading(layout) > _DRAWN_SHADING:
         return False
     solid, tone = tones(layout)

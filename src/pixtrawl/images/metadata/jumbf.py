@@ -189,7 +189,7 @@ def _in_chunks(data: bytes, at: int, order: Any, wanted: bytes) -> list[bytes]:
 
 
 def _in_bmff(data: bytes) -> list[bytes]:
-    """AVIF and HEIF: a `uuid` box with version, purpose, an offset, and the store."""
+    """Return the store of AVIF or HEIF: in a `uuid` box after version, purpose and an offset."""
     found = []
     for kind, at, end in _boxes(data, 0, len(data), [_MAX_CHUNKS]):
         if kind == b"uuid" and data[at : at + 16] == _UUID:

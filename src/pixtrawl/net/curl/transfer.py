@@ -171,7 +171,7 @@ class Transfer:
             return pycurl.SOCKET_BAD
 
     def _on_send(self, *_connection: object) -> int:
-        """Called before each request, libcurl's own repetitions included."""
+        """Handle libcurl's call before each request, its own repetitions included."""
         if self.may_send is not None and not self.may_send():
             self.held_back = True
             return int(pycurl.PREREQFUNC_ABORT)

@@ -84,7 +84,7 @@ class HostAccounts:
         self._robots_places = asyncio.Semaphore(min(_ROBOTS_AT_ONCE, fetch.concurrency))
 
     def check_excluded(self, url: str) -> None:
-        """Raises FetchError `HOST_EXCLUDED` where the user excludes the host of the URL."""
+        """Raise FetchError `HOST_EXCLUDED` if the user excludes the host of the URL."""
         if not self.politeness.exclude_host:
             return
         host = urls.host_of(url)
@@ -119,13 +119,13 @@ class HostAccounts:
         return state
 
     def note_failure(self, slot: Slot, error: FetchError, started_at: float) -> None:
-        """A transfer failed that began at `started_at` (of the loop's clock)."""
+        """Record a failed transfer that began at `started_at` (seconds of the loop's clock)."""
         if error.http_status:
             self.slots.good(slot)
         self.slots.failed(slot, error.reason, started_at)
 
     def note_answer(self, slot: Slot, response: Response, *, everything: bool = False) -> None:
-        """An answer came; a refusal holds its address, or with `everything` the host."""
+        """Record an answer; a refusal pauses its address, or with `everything` the host."""
         if response.status in REFUSALS:
             pause_s = stated_pause_s(response.status, response.headers)
             self.slots.refused(slot, pause_s, everything=everything)
@@ -201,7 +201,7 @@ class HostAccounts:
         return response
 
     async def aclose(self) -> None:
-        """Ends what is being fetched of hosts' own files and stops the timers; not the client."""
+        """Cancel fetches of robots.txt and the like and stop the timers; leave the client open."""
         await self.owners.aclose()
         await self.robots.aclose()
         self.slots.close()

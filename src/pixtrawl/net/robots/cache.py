@@ -117,7 +117,7 @@ class RobotsCache:
         return rules.records
 
     async def answer(self, url: str) -> Response:
-        """The robots.txt of this URL's origin, empty and 404 where it has none.
+        """Return the robots.txt of the URL's origin; empty with status 404 if it has none.
 
         Raises FetchError where the host was not reached or fails to give it.
         """
@@ -301,7 +301,7 @@ class RobotsCache:
     # -- beside the event loop --------------------------------------------------------------------
 
     async def _allows_beside(self, origin: str, address: str) -> bool:
-        """One after the other for each host, so that no host holds up the others for long."""
+        """Match in a thread, one URL of a host at a time, so that no host delays the others."""
         async with self._checking.setdefault(origin, asyncio.Lock()):
             if self._checked_s.get(origin, 0.0) > _HOST_CHECKS_S:
                 said = "robots.txt: its rules take too long to check"

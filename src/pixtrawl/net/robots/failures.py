@@ -17,7 +17,7 @@ _DISALLOW_REASONS: Final = frozenset({
 
 
 def again(error: FetchError) -> FetchError:
-    """The same failure for another request: a raised exception keeps the trace of each raise."""
+    """Copy a failure for another request: a re-raised exception collects the traces of all."""
     return FetchError(
         error.reason, error.detail, http_status=error.http_status,
         retry_after_s=error.retry_after_s,

@@ -138,7 +138,7 @@ class PathText(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, name: str, text: str, pattern: str) -> PathText:
-        """An empty pattern holds for every path, and any other goes before it."""
+        """Parse one pattern; an empty one matches every path and has the lowest priority."""
         found: dict[str, int] = {}
         _encode(("allow", pattern or "/"), found)
         return cls(name, text, len(pattern), tuple(map(_decoded, found)))

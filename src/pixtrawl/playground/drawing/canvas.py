@@ -33,7 +33,7 @@ def _cosines(terms: int, size: int) -> Grid:
 
 
 def surface(rng: np.random.Generator, fall: float = 1.15, stretch: float = 1.0) -> Grid:
-    """A smooth random 64 x 64 surface, mean 0 and deviation 1.
+    """Return a smooth random 64 x 64 surface, mean 0 and deviation 1.
 
     `fall`: how fast waves weaken as they get shorter; `stretch` above 1 draws it out sideways.
     """
@@ -49,7 +49,7 @@ def surface(rng: np.random.Generator, fall: float = 1.15, stretch: float = 1.0) 
 
 
 def ridge(rng: np.random.Generator, width: int, rough: float, waves: int = 32) -> Grid:
-    """`width` heights of a random line, deviation about 1; `rough` from 0 (dunes) to 1 (rock)."""
+    """Return `width` heights of a random line, deviation 1; `rough` is 0 (dunes) to 1 (rock)."""
     k = np.arange(1, waves + 1, dtype=np.float32)
     size = rng.normal(0, 1, waves) / k ** (2.2 - 1.1 * rough)
     phase = rng.uniform(0, 2 * np.pi, waves).astype(np.float32)
@@ -76,7 +76,7 @@ class Canvas:
         sun: tuple[float, float],
         clouds: float,
     ) -> None:
-        """Fills the whole canvas: a gradient, the sun's glow and, by `clouds` (0..1), clouds."""
+        """Fill the whole canvas: a gradient, the sun's glow and, by `clouds` (0..1), clouds."""
         y, x = np.mgrid[0:_GRID, 0:_GRID].astype(np.float32) / _GRID
         zenith, horizon, light = (
             np.array(color, np.float32) for color in (palette.zenith, palette.horizon, palette.sun)
@@ -94,7 +94,7 @@ class Canvas:
         self.image = _enlarged(small, (self.width, self.height))
 
     def land(self, heights: Grid, top: Color, bottom: Color, deep: float = 1.0) -> None:
-        """Everything below `heights` (a share of the height for each column), smoothly edged.
+        """Fill everything below `heights` (a share of the height for each column), smoothly edged.
 
         `deep`: how far below its lowest point, where something else will cover the rest.
         """
@@ -119,20 +119,20 @@ class Canvas:
                 self.image.paste(color, (0, seam, self.width, lower))
 
     def disc(self, x: float, y: float, radius: float, color: Color) -> None:
-        """A round body; `radius` as a share of the shorter side."""
+        """Draw a round body; `radius` as a share of the shorter side."""
         r = max(2, round(radius * min(self.width, self.height)))
         mask = Image.new("L", (2 * r * _SMOOTH, 2 * r * _SMOOTH))
         ImageDraw.Draw(mask).ellipse((0, 0, *mask.size), fill=255)
         self.stamp(mask.reduce(_SMOOTH), x, y, color, down=0.5)
 
     def stamp(self, mask: Image.Image, x: float, y: float, color: Color, down: float = 1.0) -> None:
-        """`mask` in `color`, centred at `x`; `down` of its height lies above `y`."""
+        """Draw `mask` in `color`, centred at `x`; `down` of its height lies above `y`."""
         left = round(x * self.width - mask.width / 2)
         top = round(y * self.height - mask.height * down)
         self.image.paste(color, (left, top, left + mask.width, top + mask.height), mask)
 
     def stars(self, rng: np.random.Generator, count: int, lowest: float) -> None:
-        """Points of light above `lowest`."""
+        """Draw points of light above `lowest`."""
         pen = ImageDraw.Draw(self.image)
         size = max(1, self.height // 360)
         places = rng.random((count, 3))
@@ -145,7 +145,7 @@ class Canvas:
             )
 
     def water(self, rng: np.random.Generator, horizon: float, palette: Palette, sun: float) -> None:
-        """A sea from `horizon` down: what is above it, mirrored, rippled and darker."""
+        """Draw a sea from `horizon` down: what is above it, mirrored, rippled and darker."""
         first = min(self.height - 2, max(1, round(horizon * self.height)))
         rows = self.height - first
         depth = np.arange(rows) / rows
@@ -175,7 +175,7 @@ class Canvas:
             )
 
     def light(self, rng: np.random.Generator, strength: float, grain: float) -> None:
-        """Uneven light over everything, and a film's grain; both in grey levels (deviation)."""
+        """Add uneven light and a film's grain, both in grey levels (standard deviation)."""
         field = np.clip(128 + strength * surface(rng, 0.55), 0, 255).astype(np.uint8)
         size = (self.width, self.height)
         layer = _enlarged(Image.fromarray(field), size)

@@ -31,16 +31,16 @@ class Pen:
         self._draw = ImageDraw.Draw(self.image)
 
     def shape(self, points: Sequence[Point], color: Color | None = None) -> None:
-        """A filled polygon."""
+        """Draw a filled polygon."""
         self._draw.polygon([(x * self.side, y * self.side) for x, y in points], color or self.ink)
 
     def oval(self, box: tuple[float, float, float, float], color: Color | None = None) -> None:
-        """A filled ellipse: left, top, right, bottom."""
+        """Draw a filled ellipse: left, top, right, bottom."""
         left, top, right, bottom = (value * self.side for value in box)
         self._draw.ellipse((left, top, right, bottom), color or self.ink)
 
     def stroke(self, points: Sequence[Point], width: float, color: Color | None = None) -> None:
-        """A thick line with round ends."""
+        """Draw a thick line with round ends."""
         line = [(x * self.side, y * self.side) for x, y in points]
         self._draw.line(line, color or self.ink, max(1, round(width * self.side)), joint="curve")
         r = width * self.side / 2
@@ -50,12 +50,12 @@ class Pen:
     def box(
         self, left: float, top: float, right: float, bottom: float, color: Color | None = None
     ) -> None:
-        """A filled rectangle."""
+        """Draw a filled rectangle."""
         self.shape([(left, top), (right, top), (right, bottom), (left, bottom)], color)
 
 
 def _curve(*knots: Point) -> list[Point]:
-    """A Bezier curve (de Casteljau) from the first knot to the last."""
+    """Return a Bezier curve (de Casteljau) from the first knot to the last."""
     t = np.linspace(0, 1, 20)[:, None]
     curves = [np.array([knot]) for knot in knots]
     while len(curves) > 1:
@@ -64,7 +64,7 @@ def _curve(*knots: Point) -> list[Point]:
 
 
 def cat(pen: Pen) -> None:
-    """A tabby that sits and looks on."""
+    """Draw a tabby that sits and looks on."""
     coat = mixed((190, 138, 88), pen.ink, 0.3)
     stripe = mixed(coat, pen.ink, 0.55)
     pen.stroke(_curve((0.60, 0.95), (0.90, 1.0), (0.92, 0.70), (0.80, 0.60)), 0.06, stripe)
@@ -85,7 +85,7 @@ def cat(pen: Pen) -> None:
 
 
 def dog(pen: Pen) -> None:
-    """A golden retriever, seen from the side."""
+    """Draw a golden retriever, seen from the side."""
     coat = mixed((224, 168, 92), pen.ink, 0.22)
     dark = mixed(coat, pen.ink, 0.35)
     for x in (0.26, 0.60):
@@ -104,7 +104,7 @@ def dog(pen: Pen) -> None:
 
 
 def train(pen: Pen) -> None:
-    """A steam engine with its smoke."""
+    """Draw a steam engine with its smoke."""
     smoke = mixed(pen.palette.horizon, (250, 250, 250), 0.5)
     for x, y, r in (
         (0.70, 0.36, 0.05),
@@ -128,7 +128,7 @@ def train(pen: Pen) -> None:
 
 
 def lighthouse(pen: Pen) -> None:
-    """A striped tower with its light on."""
+    """Draw a striped tower with its light on."""
     white, red = mixed((250, 248, 240), pen.palette.horizon, 0.25), (196, 52, 44)
     beam = mixed(pen.palette.sun, (255, 255, 255), 0.3)
     pen.shape([(0.5, 0.155), (0.02, 0.08), (0.02, 0.20)], beam)
@@ -150,7 +150,7 @@ def lighthouse(pen: Pen) -> None:
 
 
 def boat(pen: Pen) -> None:
-    """A sailing boat."""
+    """Draw a sailing boat."""
     sail = mixed(pen.palette.sun, pen.palette.bloom, 0.35)
     pen.box(0.49, 0.12, 0.51, 0.84)
     pen.shape([(0.53, 0.14), (0.53, 0.78), (0.86, 0.78)], sail)
@@ -159,7 +159,7 @@ def boat(pen: Pen) -> None:
 
 
 def balloon(pen: Pen) -> None:
-    """A hot-air balloon, high above its foot."""
+    """Draw a hot-air balloon, high above its foot."""
     pen.oval((0.22, 0.02, 0.66, 0.50), pen.palette.bloom)
     pen.oval((0.34, 0.02, 0.54, 0.50), mixed(pen.palette.sun, pen.palette.bloom, 0.3))
     pen.shape([(0.27, 0.38), (0.61, 0.38), (0.48, 0.58), (0.40, 0.58)], pen.palette.bloom)
@@ -171,7 +171,7 @@ def balloon(pen: Pen) -> None:
 
 
 def tree(pen: Pen) -> None:
-    """A broad old tree."""
+    """Draw a broad old tree."""
     pen.shape([(0.46, 1.0), (0.48, 0.6), (0.44, 0.45), (0.58, 0.45), (0.53, 0.6), (0.56, 1.0)])
     leaves = mixed((52, 98, 50), pen.ink, 0.45)
     for x, y, r in (
@@ -185,7 +185,7 @@ def tree(pen: Pen) -> None:
 
 
 def house(pen: Pen) -> None:
-    """A cottage with a lit window."""
+    """Draw a cottage with a lit window."""
     pen.box(0.68, 0.42, 0.75, 0.66)
     pen.shape([(0.14, 0.70), (0.50, 0.42), (0.86, 0.70)], mixed((150, 60, 48), pen.ink, 0.3))
     pen.box(0.22, 0.69, 0.78, 1.0, mixed(pen.palette.horizon, pen.palette.near, 0.3))
@@ -194,7 +194,7 @@ def house(pen: Pen) -> None:
 
 
 def mill(pen: Pen) -> None:
-    """A windmill."""
+    """Draw a windmill."""
     pen.shape(
         [(0.42, 0.42), (0.58, 0.42), (0.66, 1.0), (0.34, 1.0)],
         mixed(pen.palette.horizon, pen.palette.near, 0.45),
@@ -215,7 +215,7 @@ def mill(pen: Pen) -> None:
 
 
 def birds(pen: Pen) -> None:
-    """A flock in the sky."""
+    """Draw a flock in the sky."""
     for x, y, r in (
         (0.20, 0.20, 0.10),
         (0.45, 0.08, 0.08),
@@ -273,14 +273,14 @@ def motif_of(slug: str) -> Motif | None:
 
 
 def scenes_of(slug: str, every: Sequence[str]) -> Sequence[str]:
-    """The scenes, out of `every`, that suit the words of the query."""
+    """Return the scenes, out of `every`, that suit the words of the query."""
     named = [_SCENERY[word] for word in _words(slug) if word in _SCENERY]
     motif = motif_of(slug)
     return named or (_HOME.get(motif, every) if motif else every)
 
 
 def chance_motif(scene: str, rng: np.random.Generator) -> Motif | None:
-    """Something that suits the scene, or nothing."""
+    """Return something that suits the scene, or nothing."""
     choice = _BY_CHANCE[scene]
     return choice[int(rng.integers(len(choice)))]
 
@@ -288,7 +288,7 @@ def chance_motif(scene: str, rng: np.random.Generator) -> Motif | None:
 def place(
     canvas: Canvas, motif: Motif, palette: Palette, spot: tuple[float, float, float], flip: bool
 ) -> None:
-    """Stands `motif` at `spot`: x, y of its foot, height, as shares."""
+    """Place `motif` at `spot`: x, y of its foot, height, as shares."""
     x, y, height = spot
     if motif in _AIRBORNE:
         y = 0.36 + 0.5 * height

@@ -57,7 +57,7 @@ _TABLE: Final = {
 
 
 def palette_of(color: str, rng: np.random.Generator) -> Palette:
-    """The palette of a dominant colour, its hues and lightness moved a little."""
+    """Return the palette of a dominant colour, its hues and lightness moved a little."""
     base = _TABLE[color]
     hue, light = float(rng.uniform(-0.025, 0.025)), float(rng.uniform(0.9, 1.08))
     moved = {
@@ -75,6 +75,6 @@ def _moved(color: Color, hue: float, light: float) -> Color:
 
 
 def mixed(a: Color, b: Color, share: float) -> Color:
-    """`share` of `b` (0..1) in `a`."""
+    """Return `a` mixed with a share (0..1) of `b`."""
     red, green, blue = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
     return red, green, blue

@@ -39,7 +39,7 @@ class Photograph:
         return self.box[2] - self.box[0], self.box[3] - self.box[1]
 
     def open(self) -> Image.Image:
-        """The pixels in RGB."""
+        """Return the pixels in RGB."""
         with Image.open(self.file) as image:
             return image.convert("RGB").crop(self.box)
 
@@ -82,12 +82,12 @@ def _parts(row: dict[str, str]) -> tuple[Photograph, ...]:
 
 
 def marked(slug: str) -> str:
-    """`slug`, with `MARK` where there are photographs for its words."""
+    """Return `slug`, with `MARK` where there are photographs for its words."""
     return slug + MARK if _named(slug) else slug
 
 
 def photograph(slug: str, index: int) -> Photograph | None:
-    """The photograph that is picture `index` of a marked slug; None for drawn ones."""
+    """Return the photograph that is picture `index` of a marked slug; None for drawn ones."""
     if not slug.endswith(MARK):
         return None
     found = _named(slug)

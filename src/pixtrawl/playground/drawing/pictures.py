@@ -76,13 +76,13 @@ class Traits:
 
 
 def slug_of(keyword: str) -> str:
-    """One path component for any keyword; different keywords never share one."""
+    """Return one path component for any keyword; different keywords never share one."""
     word = re.sub(r"[^a-z0-9]+", "-", keyword.casefold()).strip("-")[:40] or "q"
     return f"{word}.{zlib.crc32(keyword.encode()):08x}"
 
 
 def generator(*parts: object) -> np.random.Generator:
-    """Random numbers that depend on nothing but `parts`."""
+    """Return random numbers that depend on nothing but `parts`."""
     text = "\x1f".join(str(part) for part in parts).encode()
     return np.random.Generator(
         np.random.PCG64((zlib.crc32(text) << 32) | zlib.adler32(text[::-1]) | len(text))
@@ -90,7 +90,7 @@ def generator(*parts: object) -> np.random.Generator:
 
 
 def traits_of(seed: int, slug: str, index: int) -> Traits:
-    """Everything about picture `index` of a keyword except its pixels."""
+    """Return everything about picture `index` of a keyword except its pixels."""
     rng = generator(seed, slug, index, "traits")
     draw = [float(value) for value in rng.random(6)]
     kind, picture_format = _kind_and_format(draw[0])
@@ -143,7 +143,7 @@ def _kind_and_format(draw: float) -> tuple[str, str]:
 
 
 def draw_scene(seed: int, slug: str, index: int, size: tuple[int, int]) -> Image.Image:
-    """The picture in RGB at any size in pixels; the composition does not depend on the size."""
+    """Return the picture in RGB at any size in pixels, always with the same composition."""
     photo = photograph(slug, index)
     if photo is not None:
         return ImageOps.fit(photo.open(), size)
@@ -175,7 +175,7 @@ def _line_drawing(
 
 
 def _contours(rng: np.random.Generator, palette: Palette, size: tuple[int, int]) -> Image.Image:
-    """A map of a made-up country: lines of equal height over tinted paper."""
+    """Return a map of a made-up country: lines of equal height over tinted paper."""
     field = surface(rng, 1.6)
     levels = Image.fromarray(np.clip(128 + 48 * field, 0, 255).astype(np.uint8))
     large = np.asarray(levels.resize(size, Image.Resampling.BICUBIC))
@@ -188,7 +188,7 @@ def _contours(rng: np.random.Generator, palette: Palette, size: tuple[int, int])
 
 
 def encode(image: Image.Image, picture_format: str, **options: Any) -> bytes:
-    """`image` as a file, with settings that favour speed over size."""
+    """Encode `image` as a file, with settings that favour speed over size."""
     out = io.BytesIO()
     fast: dict[str, Any] = {
         "jpeg": {"quality": 82}, "png": {"compress_level": 1}, "webp": {"method": 0, "quality": 80},
@@ -199,7 +199,7 @@ def encode(image: Image.Image, picture_format: str, **options: Any) -> bytes:
 
 
 def picture(seed: int, slug: str, index: int) -> bytes:
-    """The file of picture `index` of a keyword."""
+    """Return the file of picture `index` of a keyword."""
     traits = traits_of(seed, slug, index)
     image = draw_scene(seed, slug, index, (traits.width, traits.height))
     if traits.kind == "animated":
@@ -218,7 +218,7 @@ def picture(seed: int, slug: str, index: int) -> bytes:
 
 
 def thumbnail(seed: int, slug: str, index: int, height: int = 180) -> bytes:
-    """A JPEG of `height` pixels of the same scene."""
+    """Return a JPEG of `height` pixels of the same scene."""
     traits = traits_of(seed, slug, index)
     size = (max(1, round(traits.width * height / traits.height)), height)
     return encode(draw_scene(seed, slug, index, size), "jpeg", quality=70)

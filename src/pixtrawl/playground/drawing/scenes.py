@@ -22,7 +22,7 @@ Scene = Callable[[Canvas, np.random.Generator, Palette], Place]
 def _open_sky(
     canvas: Canvas, rng: np.random.Generator, palette: Palette, lowest: float
 ) -> tuple[float, float]:
-    """Sky with sun or moon, stars at night; returns where the sun stands."""
+    """Draw the sky with sun or moon, stars at night; return the place of the sun."""
     sun = float(rng.uniform(0.12, 0.88)), float(rng.uniform(0.12, max(0.14, lowest)))
     canvas.sky(rng, palette, sun, float(rng.uniform(0.35, 0.8)))
     if palette.night:
@@ -33,7 +33,7 @@ def _open_sky(
 
 
 def _cover(depth: float) -> float:
-    """How deep a layer need be painted: the next one covers it, save the last (depth 1)."""
+    """Return how deep a layer need be painted: the next one covers it, save the last (depth 1)."""
     return 1.0 if depth >= 1.0 else 0.2
 
 
@@ -42,7 +42,7 @@ def _at(line: Grid, x: float) -> float:
 
 
 def hills(canvas: Canvas, rng: np.random.Generator, palette: Palette) -> Place:
-    """Ridges behind ridges, paler with distance; rock or meadow, firs on some."""
+    """Draw ridges behind ridges, paler with distance; rock or meadow, firs on some."""
     _open_sky(canvas, rng, palette, 0.4)
     layers = int(rng.integers(4, 7))
     first, rough = float(rng.uniform(0.36, 0.52)), float(rng.uniform(0.25, 1.0))
@@ -61,7 +61,7 @@ def hills(canvas: Canvas, rng: np.random.Generator, palette: Palette) -> Place:
 
 
 def _firs(rng: np.random.Generator, width: int, tallest: float) -> Grid:
-    """Heights of a row of firs over the ground, a share of the picture's height."""
+    """Return the heights of a row of firs over the ground, a share of the picture's height."""
     count = int(rng.integers(26, 60))
     x = np.arange(width, dtype=np.float32) / width
     centres = np.sort(rng.random(count))
@@ -76,7 +76,7 @@ def _firs(rng: np.random.Generator, width: int, tallest: float) -> Grid:
 
 
 def sea(canvas: Canvas, rng: np.random.Generator, palette: Palette) -> Place:
-    """A low sun over the water, an island or two, a shore in front of some."""
+    """Draw a low sun over the water, an island or two, a shore in front of some."""
     horizon = float(rng.uniform(0.48, 0.66))
     sun = _open_sky(canvas, rng, palette, horizon - 0.04)
     for number in range(int(rng.integers(0, 3))):
@@ -94,7 +94,7 @@ def sea(canvas: Canvas, rng: np.random.Generator, palette: Palette) -> Place:
 
 
 def city(canvas: Canvas, rng: np.random.Generator, palette: Palette) -> Place:
-    """Three rows of houses against the sky, windows lit in the closest ones."""
+    """Draw three rows of houses against the sky, windows lit in the closest ones."""
     _open_sky(canvas, rng, palette, 0.35)
     for depth in (0.0, 0.5, 1.0):
         ground = 0.62 + 0.26 * depth
@@ -109,7 +109,7 @@ def city(canvas: Canvas, rng: np.random.Generator, palette: Palette) -> Place:
 
 
 def _skyline(rng: np.random.Generator, width: int, ground: float, tall: float) -> Grid:
-    """Heights of houses, from left to right; a few have a spire."""
+    """Return the heights of houses, from left to right; a few have a spire."""
     edges = np.cumsum(rng.uniform(0.025, 0.085, 60))
     heights = ground - tall * rng.beta(1.4, 1.6, 60) * rng.uniform(0.6, 1.5, 60)
     x = np.arange(width) / width
@@ -137,7 +137,7 @@ def _windows(
 
 
 def flowers(canvas: Canvas, rng: np.random.Generator, palette: Palette) -> Place:
-    """A meadow under the sky, blossoms small at the back and large in front."""
+    """Draw a meadow under the sky, blossoms small at the back and large in front."""
     _open_sky(canvas, rng, palette, 0.25)
     meadow: Color = mixed((92, 150, 60), palette.far, 0.4)
     if palette.night:
@@ -158,7 +158,7 @@ def flowers(canvas: Canvas, rng: np.random.Generator, palette: Palette) -> Place
 
 
 def _blossom(rng: np.random.Generator, petals: int) -> Image.Image:
-    """A flower head from above, 128 pixels wide, as a mask."""
+    """Return a flower head from above, 128 pixels wide, as a mask."""
     mask = Image.new("L", (256, 256))
     pen = ImageDraw.Draw(mask)
     turn, slim = rng.uniform(0, 1), rng.uniform(0.75, 1.1)
@@ -192,7 +192,7 @@ def _plant(
 
 
 def forest(canvas: Canvas, rng: np.random.Generator, palette: Palette) -> Place:
-    """Rows of firs that come out of the mist."""
+    """Draw rows of firs that come out of the mist."""
     _open_sky(canvas, rng, palette, 0.3)
     for depth in (0.0, 0.3, 0.6, 1.0):
         ground = 0.5 + 0.42 * depth + 0.05 * ridge(rng, canvas.width, 0.3)
@@ -204,7 +204,7 @@ def forest(canvas: Canvas, rng: np.random.Generator, palette: Palette) -> Place:
 
 
 def desert(canvas: Canvas, rng: np.random.Generator, palette: Palette) -> Place:
-    """Dunes with a lit and a dark side."""
+    """Draw dunes with a lit and a dark side."""
     _open_sky(canvas, rng, palette, 0.3)
     line: Grid = np.zeros(canvas.width, np.float32)
     sand = mixed(palette.far, palette.sun, 0.35)

@@ -104,7 +104,7 @@ class _Redirect(Fault):
 
 
 def moved(target: str, status: int = 302) -> ServerResponse:
-    """A redirect whose Location is sent as given."""
+    """Return a redirect whose Location is sent as given."""
     return ServerResponse(b"", status, None, [("Location", target)])
 
 

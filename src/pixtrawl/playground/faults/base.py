@@ -37,15 +37,15 @@ class Case:
         return self.request.connection
 
     def jpeg(self, *headers: tuple[str, str]) -> ServerResponse:
-        """The sound answer."""
+        """Return the sound answer."""
         return ServerResponse(self.picture, 200, "image/jpeg", headers)
 
     async def wait(self, seconds: float) -> None:
-        """Sleeps, scaled by `patience`."""
+        """Sleep, scaled by `patience`."""
         await asyncio.sleep(seconds * self.patience)
 
     def head(self, length: int | None, *headers: str, content_type: str = "image/jpeg") -> bytes:
-        """A head written by hand; `length` None leaves Content-Length out."""
+        """Return a head written by hand; `length` None leaves Content-Length out."""
         lines = ["HTTP/1.1 200 OK", f"Content-Type: {content_type}", *headers]
         if length is not None:
             lines.append(f"Content-Length: {length}")
@@ -69,8 +69,8 @@ class Fault(ABC):
 
     @abstractmethod
     def answer(self, case: Case) -> Answer | Awaitable[Answer]:
-        """Behaves badly."""
+        """Send the bad answer."""
 
     def url(self, origin: str, slug: str, index: int) -> str:
-        """Where it happens, on the host `origin`."""
+        """Return the URL of the fault on the host `origin`."""
         return f"{origin}/fault/{self.name}/{slug}/{self.file.format(index)}"

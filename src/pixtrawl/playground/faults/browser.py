@@ -170,7 +170,7 @@ class HostilePage:
     name = "hostile-page"
 
     def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
-        """Answers paths below /hostile/."""
+        """Answer paths below /hostile/."""
         words = path.split("/")
         if len(words) < 4 or words[1] != "hostile":
             return None
@@ -222,7 +222,7 @@ def _url(host: str, way: str) -> str:
 
 
 def _led_on(request: ServerRequest) -> ServerResponse:
-    """Leads to the inner URL `u` in the manner `by`."""
+    """Lead to the inner URL `u` in the manner `by`."""
     url = request.query.get("u", "")
     by = request.query.get("by", "")
     page = b"<!doctype html><img src=//blocked.invalid/x.png>x"
@@ -245,7 +245,7 @@ def _led_on(request: ServerRequest) -> ServerResponse:
 
 
 def _moving(way: str, inner: str) -> ServerResponse:
-    """A page whose main frame moves inside."""
+    """Return a page whose main frame moves inside."""
     url = _url(inner, way)
     if way == "move-redirect":
         return ServerResponse(b"", 302, None, [("Location", url)])

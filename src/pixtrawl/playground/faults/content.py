@@ -240,7 +240,7 @@ def _as(jpeg: bytes, picture_format: str) -> bytes:
 
 @lru_cache(maxsize=1)
 def huge_png(side: int = 20_000) -> bytes:
-    """A one-bit PNG of side x side pixels (PNG, third edition, 11.2)."""
+    """Return a one-bit PNG of side x side pixels (PNG, third edition, 11.2)."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         crc = zlib.crc32(kind + data)

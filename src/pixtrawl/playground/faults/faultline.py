@@ -50,7 +50,7 @@ class FaultLine:
     attempts: Counter[str] = field(default_factory=Counter)
 
     def truth(self, name: str, slug: str = "fault", index: int = 0) -> FaultTruth:
-        """The fault `name` about picture `index` of `slug`. Raises KeyError."""
+        """Return the fault `name` about picture `index` of `slug`. Raises KeyError."""
         fault = FAULTS.get(name)
         if fault is not None:
             url = fault.url(self.origins[name], slug, index)
@@ -64,7 +64,7 @@ class FaultLine:
         return FaultTruth(name, url, link.reason, link.also, link.sentence, link.waits, link.common)
 
     def names(self, which: str = "all") -> list[str]:
-        """Names of the faults of a choice (none, some, all), in a fixed order."""
+        """Return names of the faults of a choice (none, some, all), in a fixed order."""
         every = [*FAULTS, *(link.name for link in LINK_FAULTS)]
         if which == "none":
             return []
@@ -88,7 +88,7 @@ class FaultLine:
         return file.body
 
     def answer(self, request: ServerRequest) -> Answer | Awaitable[Answer]:
-        """Serves /fault/NAME/SLUG/FILE."""
+        """Serve /fault/NAME/SLUG/FILE."""
         parts = request.path.split("/")
         fault = FAULTS.get(parts[2]) if len(parts) >= 5 else None
         if fault is None:

@@ -29,7 +29,7 @@ class SearchOutage:
     _began: float | None = None
 
     def answer(self, request: ServerRequest) -> Answer | Awaitable[Answer] | None:
-        """The bad answer; None before and after the outage, and to whatever is no search."""
+        """Return the bad answer; None before and after the outage, and to whatever is no search."""
         if "q" not in request.query:
             return None
         now = time.monotonic()

@@ -140,7 +140,7 @@ class HugeLength(Fault):
 
 @lru_cache(maxsize=1)
 def gzip_bomb() -> bytes:
-    """1 GiB of zeros in about 1 MB."""
+    """Return 1 GiB of zeros in about 1 MB."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     block = bytes(1 << 20)
     packed = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)

@@ -36,7 +36,7 @@ class BingPages:
     cap: int = 100
 
     def answer(self, request: ServerRequest, variant: Variant, path: str) -> ServerResponse | None:
-        """The answer to `path` (without the variant's prefix), or None where it is not ours."""
+        """Return the answer to `path` (without the variant's prefix); None if it is not ours."""
         if path not in {"/images/search", "/images/async"}:
             return None
         query = " ".join(request.query.get("q", "").split())
@@ -100,7 +100,7 @@ class BingPages:
 
 
 def tile(entry: Original, number: int, cached: bool = True) -> str:
-    """One result; with a link to the search engine's own copy if `cached`."""
+    """Return one result; with a link to the search engine's own copy if `cached`."""
     digest = hashlib.md5(entry.url.encode(), usedforsecurity=False).hexdigest().upper()
     thumb = entry.thumb_url.replace("/images?q=tbn:", "/th?id=OIP.").replace("&s", "&pid=15.1")
     about = {
@@ -127,14 +127,14 @@ def tile(entry: Original, number: int, cached: bool = True) -> str:
 
 
 def cached_copy(entry: Original) -> str:
-    """The search engine's own full-size copy: there even where the original is not."""
+    """Return the search engine's own full-size copy: there even where the original is not."""
     slug, index = entry.page_url.split("/")[-2:]
     page = urlsplit(entry.page_url)
     return f"{page.scheme}://{page.netloc}/sound/{slug}/{index}.jpg"
 
 
 def _marked(entry: Original) -> str:
-    """The title with highlight marks from the private-use area around the query."""
+    """Return the title with highlight marks from the private-use area around the query."""
     return entry.title.replace(entry.query, f"\ue000{entry.query}\ue001")
 
 

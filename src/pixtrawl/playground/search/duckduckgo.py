@@ -27,7 +27,7 @@ class DuckDuckGoPages:
     listings: Listings
 
     def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
-        """The answer to `path`, or None where it is not ours."""
+        """Return the answer to `path`, or None where it is not ours."""
         text = " ".join(request.query.get("q", "").split())
         if path in {PREFIX, f"{PREFIX}/"}:
             return ServerResponse(

@@ -31,7 +31,7 @@ BING_LICENSES: Final = {
 
 
 def size_class(entry: Original) -> str:
-    """Small | medium | large | wallpaper, by the pixels of the picture."""
+    """Return small | medium | large | wallpaper, by the pixels of the picture."""
     pixels = entry.width * entry.height
     if pixels < 200_000:
         return "small"
@@ -41,7 +41,7 @@ def size_class(entry: Original) -> str:
 
 
 def google_filter(parameters: dict[str, str]) -> Keep:
-    """Reads `tbs`, `imgar` and `site:` of a Google-like request."""
+    """Read `tbs`, `imgar` and `site:` of a Google-like request."""
     tests = list(_google_tests(parameters))
     return lambda entry: all(test(entry) for test in tests)
 
@@ -78,7 +78,7 @@ def _google_tests(parameters: dict[str, str]) -> Iterator[Keep]:
 
 
 def bing_filter(parameters: dict[str, str]) -> Keep:
-    """Reads `qft` and `site:` of a Bing-like request."""
+    """Read `qft` and `site:` of a Bing-like request."""
     given = parameters.get("qft", "").replace("+", " ").split()
     tests = [test for part in given for test in _bing_tests(part.removeprefix("filterui:"))]
     tests += _site_test(parameters.get("q", ""))

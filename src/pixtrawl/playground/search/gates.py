@@ -24,7 +24,7 @@ class Gates:
     def check(
         self, request: ServerRequest, variant: Variant, query: str, *, further: bool
     ) -> ServerResponse | None:
-        """The page that stops this search, or None."""
+        """Return the page that stops this search, or None."""
         gates = variant.gates
         if "captcha" in gates or ("captcha-later" in gates and further):
             target = f"{variant.prefix}/sorry/index?continue={quote(request.target, safe='')}"
@@ -49,7 +49,7 @@ class Gates:
     def own_pages(
         self, request: ServerRequest, variant: Variant, path: str
     ) -> ServerResponse | None:
-        """Consent and captcha pages themselves."""
+        """Return consent and captcha pages themselves."""
         if path == "/consent-page/m":
             return ServerResponse(_consent_page(variant.prefix, request.query.get("continue", "/")))
         if path == "/consent-page/save" and request.method == "POST":
@@ -59,21 +59,21 @@ class Gates:
         return None
 
     def dress(self, page: str, variant: Variant) -> ServerResponse:
-        """The result page, with a consent dialog over it where the variant has one."""
+        """Return the result page, with a consent dialog over it where the variant has one."""
         if "consent-dialog" in variant.gates:
             page = page.replace("</body>", _DIALOG + "</body>")
         return ServerResponse(page.encode())
 
 
 def redirect(target: str, status: int = 302, *headers: tuple[str, str]) -> ServerResponse:
-    """A redirect to `target`, which may be relative."""
+    """Return a redirect to `target`, which may be relative."""
     return ServerResponse(
         status=status, content_type=None, headers=[("Location", target), *headers]
     )
 
 
 def _local(target: str) -> str:
-    """`target` without scheme and host: the consent page redirects within this site only."""
+    """Drop scheme and host of `target`: the consent page redirects within this site only."""
     parts = urlsplit(target)
     return "/" + parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
 

@@ -64,7 +64,7 @@ class GooglePages:
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def answer(self, request: ServerRequest, variant: Variant, path: str) -> ServerResponse | None:
-        """The answer to `path` (without the variant's prefix), or None where it is not ours."""
+        """Return the answer to `path` (without the variant's prefix); None if it is not ours."""
         if path == "/search":
             return self._search(request, variant)
         if path == "/imgpanel":
@@ -149,7 +149,7 @@ class _GooglePage:
         return self.pages.gates.dress(_page(self.query, body), self.variant)
 
     def batch_answer(self, entries: Sequence[Original], start: int) -> ServerResponse:
-        """`start` counts results here."""
+        """Return the answer to a request for more results; `start` counts results here."""
         shown = entries[start : start + self.pages.batch]
         end = start + len(shown)
         tiles = "".join(
@@ -164,13 +164,13 @@ class _GooglePage:
         return ServerResponse(body, content_type="application/json; charset=utf-8")
 
     def in_clear(self, entries: Sequence[Original]) -> list[Original]:
-        """Those whose original stands in script data."""
+        """Return the entries whose original stands in script data."""
         if self.variant.layout == "mixed":
             return [e for e in entries if e.index % 4 < 2]
         return [] if self.variant.layout in {"hover", "click"} else list(entries)
 
     def by_hover(self, entries: Sequence[Original]) -> list[Original]:
-        """Those whose link gets its address on hover."""
+        """Return the entries whose link gets its address on hover."""
         if self.variant.layout == "mixed":
             return [e for e in entries if e.index % 4 != 3]
         return [] if self.variant.layout == "click" else list(entries)
@@ -210,7 +210,7 @@ class _GooglePage:
         return out + (self.related() if number % RELATED_EVERY == 0 else "")
 
     def related(self) -> str:
-        """A cell of related searches: looks like a result, and is none."""
+        """Return a cell of related searches: looks like a result, and is none."""
         links = "".join(
             f"<a href='{escape(self.search_link(text))}'><img class='{self.names['thumb']}' "
             f"alt='{escape(text, quote=True)}' width='90' height='90' "

@@ -12,7 +12,7 @@ from pixtrawl.playground.search.listing import Original
 
 
 def record(entry: Original, *, long: bool = True) -> list[Any]:
-    """`[0, docid, [thumb, H, W], [original, H, W], ...]`: height stands before width."""
+    """Return `[0, docid, [thumb, H, W], [original, H, W], ...]`: height before width."""
     host = urlsplit(entry.page_url).netloc
     short: list[Any] = [
         0, entry.docid,
@@ -33,7 +33,7 @@ def record(entry: Original, *, long: bool = True) -> list[Any]:
 
 
 def script_json(value: object) -> str:
-    """JSON as it stands in a page's script: ASCII, and = & < > as JavaScript escapes."""
+    """Return JSON as in a page's script: ASCII, and = & < > as JavaScript escapes."""
     text = json.dumps(value, separators=(",", ":"))
     for char in "=&<>'":
         text = text.replace(char, f"\\u{ord(char):04x}")
@@ -41,13 +41,13 @@ def script_json(value: object) -> str:
 
 
 def grid_script(entries: Sequence[Original]) -> str:
-    """All records in one object; every third one in the short form, as it happens on the web."""
+    """Return all records in one object, every third one in the short form seen on the web."""
     table = {e.docid: [1, record(e, long=e.index % 3 != 2)] for e in entries}
     return f"(function(){{var m={script_json(table)};window.W_jd=m;}})();"
 
 
 def grid_script_2021(entries: Sequence[Original]) -> str:
-    """The callback of the page of 2021, with the records deep inside."""
+    """Return the callback of the page of 2021, with the records deep inside."""
     items = [[1, record(e)] for e in entries]
     data = [*[None] * 31, [[None, ["b-GRID_STATE0", None, [None, None, items]]]]]
     text = script_json(data)
@@ -61,14 +61,14 @@ def hidden_table(entries: Sequence[Original]) -> str:
 
 
 def inline_thumbnail_script(element_id: str, jpeg: bytes) -> str:
-    """Sets a data: URI on an image, its padding written as a hexadecimal JavaScript escape."""
+    """Set a data: URI on an image, its padding written as a hexadecimal JavaScript escape."""
     data = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
     escaped = data.replace("=", "\\x3d")
     return f"(function(){{var s='{escaped}';var ii=['{element_id}'];_setImagesSrc(ii,s);}})();"
 
 
 def frames(html: str, entries: Sequence[Original], next_token: str) -> bytes:
-    """The answer to a scroll: `)]}'`, then frames of hexadecimal length, semicolon and payload.
+    """Return the answer to a scroll: `)]}'`, then frames of hexadecimal length, `;` and payload.
 
     Everything is ASCII, so that lengths in bytes and in characters agree.
     """

@@ -101,24 +101,24 @@ class Listings:
     cached_copies: bool = True  # the Bing-like search has one of every picture
 
     def count(self, query: str) -> int:
-        """How many entries the query has before any filter."""
+        """Return the number of entries of the query before any filter."""
         if not isinstance(self.supply, int):
             given = self.supply.get(query)
             return given if given is not None else _by_words(query, 120)
         return _by_words(query, self.supply)
 
     def all(self, query: str) -> tuple[Original, ...]:
-        """Every entry in rank order. `site:` and other operators do not count as words."""
+        """Return every entry in rank order. `site:` and other operators do not count as words."""
         return _entries(self, " ".join(query.split()))
 
     def select(self, query: str, keep: Callable[[Original], bool]) -> list[Original]:
-        """The entries that a filter keeps, in rank order."""
+        """Return the entries that a filter keeps, in rank order."""
         return [entry for entry in self.all(query) if keep(entry)]
 
     __hash__ = object.__hash__
 
     def entry(self, query: str, slug: str, index: int) -> Original:
-        """Builds entry `index`."""
+        """Build entry `index`."""
         rng = generator(self.seed, slug, index, "entry")
         draw, pick, host = float(rng.random()), float(rng.random()), int(rng.integers(1 << 30))
         role, of = self._resolve(slug, index, draw, pick)
@@ -160,7 +160,7 @@ class Listings:
         )
 
     def all_url(self, slug: str, index: int) -> str:
-        """URL of the plain picture `index`, on the host that its entry would have."""
+        """Return the URL of the plain picture `index`, on the host that its entry would have."""
         rng = generator(self.seed, slug, index, "entry")
         rng.random(2)
         host = int(rng.integers(1 << 30))
@@ -178,13 +178,13 @@ class Listings:
         return "photo"
 
     def _fault_number(self, index: int) -> int:
-        """Faults come at even distances, so that each of them turns up; -1: no fault here."""
+        """Return the number of the fault at an index, -1 for none; they come at even distances."""
         share = self.mix.get("fault", 0.0)
         before, after = int(index * share), int((index + 1) * share)
         return before if after > before else -1
 
     def _resolve(self, slug: str, index: int, draw: float, pick: float) -> tuple[str, int | None]:
-        """The role, and for a duplicate the index of what it duplicates."""
+        """Return the role, and for a duplicate the index of what it duplicates."""
         role = self._role(index, draw)
         if "duplicate" not in role:
             return role, None
@@ -194,7 +194,7 @@ class Listings:
     def _place(
         self, role: str, slug: str, index: int, of: int | None
     ) -> tuple[str, tuple[int, int]]:
-        """Path on the image host and size in pixels."""
+        """Return the path on the image host and size in pixels."""
         if role == "placeholder":
             return f"/no-image/{slug}/{index}.png", (640, 480)
         shown = index if of is None else of
@@ -210,7 +210,7 @@ class Listings:
         return f"/{name}/{slug}/{shown}.{traits.extension}", size
 
     def _plain_before(self, slug: str, index: int, pick: float) -> int | None:
-        """An earlier entry that is a plain still photograph."""
+        """Return an earlier entry that is a plain still photograph."""
         for step in range(index):
             other = (int(pick * index) + step) % index
             draw = float(generator(self.seed, slug, other, "entry").random())
@@ -246,12 +246,12 @@ def _by_words(query: str, default: int) -> int:
 
 
 def docid_of(slug: str, index: int) -> str:
-    """The id of an entry in result pages; `slug_and_index` reads it back."""
+    """Return the id of an entry in result pages; `slug_and_index` reads it back."""
     return "ANd9Gc" + base64.urlsafe_b64encode(f"{slug}:{index}".encode()).decode().rstrip("=")
 
 
 def slug_and_index(docid: str) -> tuple[str, int] | None:
-    """None where the id is none of ours."""
+    """Return slug and index of an id from a result page; None if the id is not ours."""
     text = docid.removeprefix("ANd9Gc")
     try:
         plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()

@@ -27,7 +27,7 @@ class OpenverseApi:
     listings: Listings
 
     def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
-        """The answer to `path`, or None where it is not ours."""
+        """Return the answer to `path`, or None where it is not ours."""
         if path.rstrip("/") != "/v1/images":
             return None
         size = positive(request.query.get("page_size"), 20)
@@ -70,7 +70,7 @@ class OpenverseApi:
 
 
 def result(entry: Original) -> dict[str, Any]:
-    """One result."""
+    """Return one result."""
     t = entry.traits
     label = "CC0 1.0" if t.license == "cc0" else f"CC {t.license.upper()} {t.license_version}"
     return {

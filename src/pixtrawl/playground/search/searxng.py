@@ -23,7 +23,7 @@ class SearxngApi:
     listings: Listings
 
     def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
-        """The answer to `path`, or None where it is not ours."""
+        """Return the answer to `path`, or None where it is not ours."""
         if path != f"{PREFIX}/search":
             return None
         query = request.query
@@ -44,7 +44,7 @@ class SearxngApi:
 
 
 def result(entry: Original) -> dict[str, Any]:
-    """One result; every third engine gives the required fields only."""
+    """Return one result; every third engine gives the required fields only."""
     engine = ("bing images", "openverse", "wikicommons.images")[entry.index % 3]
     least = {
         "template": "images.html", "url": entry.page_url, "img_src": entry.url,

@@ -48,7 +48,7 @@ class Variant:
 
 
 def split_variant(path: str, defaults: Iterable[str]) -> tuple[Variant, str]:
-    """The variant that leading segments of `path` name, and the rest of the path."""
+    """Return the variant that leading segments of `path` name, and the rest of the path."""
     segments = path.split("/")[1:]
     count = 0
     while count < len(segments) and segments[count] in ALL:

@@ -24,7 +24,7 @@ class WikimediaApi:
     listings: Listings
 
     def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
-        """The answer to `path`, or None where it is not ours."""
+        """Return the answer to `path`, or None where it is not ours."""
         if path != "/w/api.php":
             return None
         agent = request.headers.get("user-agent", "")
@@ -61,7 +61,7 @@ class WikimediaApi:
 
 
 def _pages(shown: Sequence[Original], offset: int, first: int, last: int) -> dict[str, Any]:
-    """All pages of the batch; image info only for those from `first` to before `last`."""
+    """Return all pages of the batch; image info only for those from `first` to before `last`."""
     return {
         "pages": [
             {

@@ -43,7 +43,7 @@ class Tokenizer:
         self._inner = inner
 
     def __call__(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Token numbers and attention mask, each of shape (texts, context)."""
+        """Return token numbers and attention mask, each of shape (texts, context)."""
         found = self._inner.encode_batch(list(texts))
         return (
             np.array([one.ids for one in found], dtype=np.int64),

@@ -230,7 +230,7 @@ def read_state(text: str, pictures: FoundPictures, *, relative: bool = False) ->
 
 
 def read_text(text: str, pictures: FoundPictures) -> None:
-    """Last resort: add anything in the text that looks like the URL of a picture."""
+    """Add anything in the text that looks like the URL of a picture, as a last resort."""
     _read(_QUOTED, text, pictures, Tier.TEXT, group=1)
     _read(_BARE, text, pictures, Tier.TEXT, group=0)
 
