@@ -1,11 +1,12 @@
-"""`python -m bench.best_copy [--photographs N] [--first N] [--orders N] [--half fixed|reported]`.
+"""`python -m bench.best_copy [--photographs N] [--first N] [--half HALF] [--folder DIR]`.
 
 Which of all copies of a photograph stays in a data set: each photograph is served from this machine
 with all edits of `bench.best_copy_edits`, in one list in random order, and collected by `pixtrawl
 download` at level `near`. Each order is a run of its own.
 
 The photographs are those files of `bench.dedup_photos` that have at most 3 million pixels, halved
-as in `bench.dedup_quality`: rules were made on the first half, the second is reported. Originals
+as in `bench.dedup_quality`: rules were made on the first half, the second is reported. `--folder`
+takes those of a folder instead, halved in the same way by the names of folder and file. Originals
 are served byte for byte, with the traces of whatever was done to them before; copies are edited
 from their pixels, at JPEG qualities up to 97.
 """
@@ -55,10 +56,11 @@ class Original:
     file: Path
 
 
-def chosen(count: int, first: int, *, reported: bool) -> list[Original]:
+def chosen(count: int, first: int, *, reported: bool, folder: Path | None = None) -> list[Original]:
     """Return photographs of a half, in an order that depends on their names alone."""
     found = []
-    for file in photos.photograph_files():
+    files = photos.photograph_files() if folder is None else photos.pictures_in(folder)
+    for file in files:
         with Image.open(file) as image:
             is_small = image.width * image.height <= _MOST_PX
         if is_small and second_half(photos.name_of(file)) == reported:
@@ -140,9 +142,17 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, metavar="N", help="photographs left out")
     parser.add_argument("--orders", type=int, default=2, metavar="N")
     parser.add_argument("--half", choices=("fixed", "reported"), default="reported")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="with other photographs")
     parser.add_argument("--details", action="store_true", help="name the originals that were lost")
     options = parser.parse_args()
-    pictures = chosen(options.photographs, options.first, reported=options.half == "reported")
+    pictures = chosen(
+        options.photographs,
+        options.first,
+        reported=options.half == "reported",
+        folder=options.folder,
+    )
+    if not pictures:
+        parser.error("no photographs: is `python -m bench.dedup_photos` done, or DIR empty?")
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work) / "web"
         folder.mkdir()

@@ -133,6 +133,11 @@ def photograph_files() -> tuple[Path, ...]:
     return tuple(p for p in found if p.exists())
 
 
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder and of those in it."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
+
+
 def opened(file: Path) -> Image.Image:
     """Return a picture on white; large JPEG files at a fraction of their size."""
     with Image.open(file) as image:

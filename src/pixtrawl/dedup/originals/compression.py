@@ -30,6 +30,15 @@ _NOT_ZERO: Final = 0.75  # of the step
 _LEAST_TERMS: Final = 100
 _ROUNDING: Final = 0.3  # variance that rounding to pixels and back leaves
 _MADE: Final = 0.5  # 0 by quantising again, 1 for a source
+_SURELY_MADE: Final = 0.25
+_MADE_OF_FAR: Final = 1.0  # the most where few coefficients are far off
+_FAR: Final = 1.5  # grey levels, or half a step of the file: rounding moves hardly any so far
+_FROM_BORDER: Final = 1.2  # grey levels to where the other multiple would be nearer
+_LEAST_EXPECTED: Final = 30.0  # coefficients far off in a source
+_LEAST_EXPECTED_OF_BLOCK: Final = 0.5
+_LEAST_TOLD: Final = 10  # blocks
+_UNCLIPPED: Final = 0.7  # of the blocks: colours at their ends move all coefficients of a block
+_MOST_FAR: Final = 0.3  # of those expected
 _LEAST_TERMS_OF_BLOCK: Final = 4
 _LEAST_BLOCKS: Final = 40
 _UNEDITED: Final = 0.6  # of the blocks
@@ -76,15 +85,45 @@ def by_history(large: Portrait, small: Portrait, misfit: float) -> Step:
 
     Only where nothing else was done: an edited copy may happen to have the quality of before.
     """
-    if misfit > _SAME_PICTURE or not _are_comparable(large, small):
+    if misfit > _SAME_PICTURE:
         return None
+    if not _are_comparable(large, small):
+        return _by_convergence(large, small)
     finer, coarser = _by_fineness_of_steps(large, small)
     if finer.blocks == coarser.blocks or _is_made_from(finer, coarser):
         return coarser is large, SOURCE
+    if _is_made_from(coarser, finer):  # by those of its steps that are finer all the same
+        return finer is large, SOURCE
     is_lossless = sum(finer.steps) == len(finer.steps)
     if is_lossless and _is_coarsened(finer, coarser):
         return finer is large, SOURCE
     return None
+
+
+def _by_convergence(large: Portrait, small: Portrait) -> Step:
+    """Find out which of two files with the same steps was compressed again.
+
+    Pixels are rounded and clipped, so coefficients of a file are a little off their multiples; each
+    time it is compressed and decoded again more of its blocks come back as they were (S. Lai and
+    R. Boehme, "Block convergence in repeated transform coding", 2013).
+    """
+    same_size = (large.width, large.height) == (small.width, small.height)
+    is_lossless = sum(large.steps) == len(large.steps)
+    if not same_size or large.steps != small.steps or not large.steps or is_lossless:
+        return None
+    if not large.blocks or not small.blocks:
+        return None
+    ours, theirs = _off_multiples(large), _off_multiples(small)
+    differ = ours != theirs
+    step = float(ours[differ].sum() - theirs[differ].sum())
+    return None if not differ.any() or not step else (step > 0, SOURCE)
+
+
+def _off_multiples(one: Portrait) -> Array:
+    """Return how far the coefficients of each block are from multiples of the steps."""
+    steps, found = steps_of(one), _coefficients(one)
+    off: Array = np.abs(found - steps * np.round(found / steps)).sum(axis=1)
+    return off
 
 
 def by_history_in_parts(large: Portrait, small: Portrait) -> Step:
@@ -109,7 +148,43 @@ def _by_fineness_of_steps(large: Portrait, small: Portrait) -> tuple[Portrait, P
 
 def _is_made_from(finer: Portrait, coarser: Portrait) -> bool:
     terms, excess, of_source = _by_block(finer, coarser)
-    return bool(terms.sum() >= _LEAST_TERMS and excess.sum() < _MADE * of_source.sum())
+    if terms.sum() < _LEAST_TERMS:
+        return False
+    found = excess.sum() / max(of_source.sum(), 1e-6)
+    if not _SURELY_MADE < found < _MADE_OF_FAR:
+        return bool(found <= _SURELY_MADE)
+    far = _share_of_far(finer, coarser)
+    return bool(found < _MADE) if far is None else far <= _MOST_FAR
+
+
+def _share_of_far(finer: Portrait, coarser: Portrait) -> float | None:
+    """Return how many coefficients are far from what the coarser file's round to.
+
+    As a share of those that would be in a source; None where too few could be. The coefficients of
+    a source are not spread evenly, so their mean distance alone misleads.
+    """
+    fine, coarse = steps_of(finer), steps_of(coarser)
+    of_finer, of_coarser = _coefficients(finer), _coefficients(coarser)
+    there = (np.abs(of_coarser) > _NOT_ZERO * coarse) & (coarse >= fine + 1)
+    there[:, 0] = False  # brightness
+    steps = np.round(of_coarser / coarse)
+    nearest = np.round(coarse * steps / fine)
+    # What a source may have had there, in its steps off the nearest.
+    first = np.ceil(coarse * (steps - 0.5) / fine) - nearest
+    last = np.floor(coarse * (steps + 0.5) / fine) - nearest
+    limit = np.maximum(_FAR, fine / 2)
+    near = np.floor(0.999 * limit / fine)
+    beyond = np.maximum(last - near, 0) + np.maximum(-first - near, 0)
+    to_border = fine * (0.5 - np.abs(coarse * steps / fine - nearest))
+    told = there & (beyond > 0) & ((to_border >= _FROM_BORDER) | (fine == 1))
+    expected = np.where(told, beyond / np.maximum(last - first + 1, 1), 0).sum(axis=1)
+    far = (told & (np.abs(of_finer - fine * nearest) > limit)).sum(axis=1)
+    some = expected >= _LEAST_EXPECTED_OF_BLOCK
+    if some.sum() < _LEAST_TOLD or expected.sum() < _LEAST_EXPECTED:
+        return None
+    far, expected = far[some], expected[some]
+    best = np.argsort(far / expected)[: int(_UNCLIPPED * some.sum()) + 1]
+    return float(far[best].sum() / expected[best].sum())
 
 
 def _is_partly_made_from(finer: Portrait, coarser: Portrait) -> bool:

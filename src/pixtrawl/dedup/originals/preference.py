@@ -49,7 +49,8 @@ Array = np.ndarray[Any, Any]
 
 _APART: Final = 0.5  # misfit from which the overlay says nothing: a mirrored copy, for example
 _SAME_SCALE: Final = 1.06
-_RESIZED: Final = 0.02  # misfit up to which one may be the other in another size
+_RESIZED: Final = 0.15  # misfit up to which one may be the other in another size: fine textures
+# that are shrunk to 128 pixels differ so much
 _LEAST_OUTSIDE: Final = 0.012  # of the area
 _MORE_CONTENT: Final = 0.012
 _MORE_FRAME: Final = 0.02

@@ -39,6 +39,15 @@ _BEYOND_ENLARGED: Final = 0.06
 _SURELY_ENLARGED: Final = 0.02
 _BEYOND_ORIGINAL: Final = 0.35
 _BEYOND_SHRUNK: Final = 0.05
+# The same of the better blocks alone: colours at their ends move all coefficients of some blocks.
+# Half of 77 + 87 photographs: enlarged copies have 0.073 and 1.67 at the most, 98 in 100 of them
+# 0.044 and 1.31; of originals of smaller copies 98 in 100 have 0.08 and 1.69 at the least.
+_BEST_BLOCKS: Final = 0.7
+_LEAST_TERMS_OF_BLOCK: Final = 4
+_LEAST_BLOCKS: Final = 8
+_BEYOND_OF_BEST: Final = 0.05
+_SPREAD_OF_BEST: Final = (0.8, 1.35)
+_MOST_SPREAD: Final = 5.0  # of all blocks
 _CLEARLY_LESS: Final = 0.5  # of what is beyond, where either may have been made from the other
 # Of the variance that quantisation gives. Files made from the other have 1.0 to 1.5.
 _SPREAD_ENLARGED: Final = 3.0
@@ -80,6 +89,12 @@ class _Derivation(Struct, frozen=True):
     terms: int
     beyond: float  # share that no quantisation explains
     spread: float  # of what is left, as a multiple of what quantisation gives
+    beyond_of_best: float = 1.0  # the same of the blocks that follow best
+    spread_of_best: float = math.inf
+
+    def off_even(self) -> float:
+        """Return how far the spread is from that of quantisation: steps are filled evenly by it."""
+        return abs(math.log(self.spread_of_best + 1e-6))
 
 
 def by_resizing(large: Portrait, small: Portrait) -> Step:
@@ -93,7 +108,7 @@ def by_resizing(large: Portrait, small: Portrait) -> Step:
     enlarged = _best_fit(bigger, other)
     if enlarged.terms < _LEAST_TERMS:
         return None
-    fits = enlarged.beyond <= _BEYOND_ENLARGED and enlarged.spread <= _SPREAD_ENLARGED
+    fits = _is_enlarged(enlarged)
     if fits and enlarged.beyond <= _SURELY_ENLARGED:
         return other is large, SOURCE
     if not fits and enlarged.beyond < _BEYOND_ORIGINAL:
@@ -104,8 +119,17 @@ def by_resizing(large: Portrait, small: Portrait) -> Step:
     is_shrunk = shrunk.terms >= _LEAST_TERMS and shrunk.beyond <= _BEYOND_SHRUNK and evenly
     if fits:  # a soft picture may agree either way
         from_bigger = is_shrunk and shrunk.beyond < enlarged.beyond * _CLEARLY_LESS
+        from_bigger = from_bigger and shrunk.off_even() < enlarged.off_even()
         return (bigger if from_bigger else other) is large, SOURCE
     return (bigger is large, SOURCE) if is_shrunk else None
+
+
+def _is_enlarged(found: _Derivation) -> bool:
+    if found.beyond <= _BEYOND_ENLARGED and found.spread <= _SPREAD_ENLARGED:
+        return True
+    least, most = _SPREAD_OF_BEST
+    evenly = least <= found.spread_of_best <= most
+    return evenly and found.beyond_of_best <= _BEYOND_OF_BEST and found.spread <= _MOST_SPREAD
 
 
 def _best_fit(made: Portrait, source: Portrait) -> _Derivation:
@@ -135,10 +159,18 @@ def _fit(
     if not count:
         return _Derivation(0, 1.0, math.inf)
     off = np.abs(actual - expected)
-    beyond = float((off > steps / 2 + _SLACK)[told].sum()) / count
-    power = np.minimum(off, _MOST_OFF * steps) ** 2
-    usual = np.broadcast_to(steps**2 / 12 + _ROUNDING, off.shape)
-    return _Derivation(count, beyond, float(power[told].sum() / usual[told].sum()))
+    beyond = ((off > steps / 2 + _SLACK) & told).sum(axis=1)
+    power = np.where(told, np.minimum(off, _MOST_OFF * steps) ** 2, 0).sum(axis=1)
+    usual = np.where(told, steps**2 / 12 + _ROUNDING, 0).sum(axis=1)
+    of_all = float(beyond.sum()) / count, float(power.sum() / usual.sum())
+    terms = told.sum(axis=1)
+    some = terms >= _LEAST_TERMS_OF_BLOCK
+    if some.sum() < _LEAST_BLOCKS:
+        return _Derivation(count, *of_all)
+    terms, beyond, power, usual = terms[some], beyond[some], power[some], usual[some]
+    best = np.argsort(power / usual)[: int(_BEST_BLOCKS * some.sum())]
+    of_best = float(beyond[best].sum() / terms[best].sum()), power[best].sum() / usual[best].sum()
+    return _Derivation(count, *of_all, of_best[0], float(of_best[1]))
 
 
 def _patches(one: Portrait) -> Array:

@@ -4,7 +4,8 @@ Searches far more windows than the second look (55-100 % of each axis apart, 35 
 frames, title bars, padding and crops to a square are found; those that do not distort the picture
 first) on 128 x 128 pixels, and measures the fit by the share of
 pixels that agree: a caption or a logo then costs its area and does not pull the overlay aside.
-Takes 30 to 90 ms, so it is for pairs that are already matched.
+Where none of them fits, as in walls and lawns, places are looked for by correlation.
+Takes 30 to 90 ms (and 90 more where none fits), so it is for pairs that are already matched.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from msgspec import Struct
 
 from pixtrawl.dedup.overlay.aligned import halved, refined, sampled, unit_grid
+from pixtrawl.dedup.overlay.correlated import places_in
 from pixtrawl.dedup.overlay.crop_windows import COARSE, WEIGHTS, axis_cutters
 from pixtrawl.portrait import PORTRAIT_SIDE as SIDE, Portrait
 
@@ -48,6 +50,8 @@ _UNDISTORTED: Final = 0.07  # of the logarithm of the aspect ratio
 _DISTORTION: Final = 0.02  # misfit added for another shape, which few copies have
 _PERFECT: Final = 0.03  # a misfit from which no other window is tried
 _CLEARLY: Final = 0.004  # a better window must be better by so much
+_POOR: Final = 0.18  # misfit from which places are looked for by correlation; words have less
+_CORRELATED: Final = 3  # places that are refined
 _LEAST_SHARED: Final = 0.3
 _GAINS: Final = (0.2, 5.0)
 _OUTSIDE: Final = 0.3  # misfit of pixels that the other picture does not show
@@ -96,7 +100,8 @@ def lay_over_copy(first: Array, second: Array, aspect: float = 1.0) -> PairOverl
 
     `aspect` is the first picture's width / height as a multiple of the second's.
     """
-    whole = min((_tried(first, second, way, 0) for way in (True, False)), key=_misfit_of)
+    ways = (_tried(first, second, way, _start(0)) for way in (True, False))
+    whole = min(ways, key=_misfit_of)
     if whole.misfit < _PERFECT:
         return whole
     terms = [_terms(_coarse(one)) for one in (first, second)]
@@ -112,13 +117,25 @@ def lay_over_copy(first: Array, second: Array, aspect: float = 1.0) -> PairOverl
     others = sorted(starts[1] + starts[3], reverse=True)[:_TRIED]
     best, least = whole, _judged(whole, aspect)
     for _, first_is_large, window in dict.fromkeys(undistorted_first + others):
-        found = _tried(first, second, first_is_large, window)
+        found = _tried(first, second, first_is_large, _start(window))
         judged = _judged(found, aspect)
         if judged < least - _CLEARLY:
             best, least = found, judged
         if least < _PERFECT:
             break
-    return best
+    if best.misfit < _POOR:
+        return best
+    correlated = _correlated(first, second, aspect)
+    return min((best, *correlated), key=lambda overlay: _judged(overlay, aspect))
+
+
+def _correlated(first: Array, second: Array, aspect: float) -> list[PairOverlay]:
+    """Align both from where fine detail correlates best, in either direction."""
+    shape = math.log(aspect)
+    starts = [(place, True) for place in places_in(first, second, -shape)[:_CORRELATED]]
+    starts += [(place, False) for place in places_in(second, first, shape)[:_CORRELATED]]
+    starts.sort(key=lambda start: start[0].score, reverse=True)
+    return [_tried(first, second, way, place.map) for place, way in starts[:_CORRELATED]]
 
 
 def _judged(overlay: PairOverlay, aspect: float) -> float:
@@ -134,11 +151,11 @@ def _misfit_of(overlay: PairOverlay) -> float:
     return overlay.misfit
 
 
-def _tried(first: Array, second: Array, first_is_large: bool, window: int) -> PairOverlay:
-    """Align both, starting with all of the small one on a window of the large one."""
+def _tried(first: Array, second: Array, first_is_large: bool, start: Array) -> PairOverlay:
+    """Align both, starting with a map of all of the small one to the large one."""
     large, small = (first, second) if first_is_large else (second, first)
     large, small = large.astype(np.float32), small.astype(np.float32)
-    found = [_start(window), _refined(large, small, _start(window))]  # the search may go astray
+    found = [start, _refined(large, small, start)]  # the search may go astray
     misfits = [_misfit(large, small, one) for one in found]
     at = int(np.argmin(misfits))
     return PairOverlay(first_is_large, found[at], misfits[at])
