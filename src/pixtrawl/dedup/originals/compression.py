@@ -46,6 +46,9 @@ _MADE_IN_PARTS: Final = 0.0
 _CLEARLY_FINER: Final = 3.0  # quality
 _SLACK: Final = 1.5
 _COARSENED: Final = 0.95
+_STEPS_OFF: Final = 1.5
+_ROUNDED: Final = 1.0  # grey levels
+_NEARLY_ALL: Final = 0.98  # of the coefficients
 SOURCE: Final = "is what the other was made from"
 UNMARKED: Final = 0.02  # misfit up to which nothing is laid over either
 
@@ -113,10 +116,22 @@ def _by_convergence(large: Portrait, small: Portrait) -> Step:
         return None
     if not large.blocks or not small.blocks:
         return None
+    if not _differ_by_steps(large, small):
+        return None
     ours, theirs = _off_multiples(large), _off_multiples(small)
     differ = ours != theirs
     step = float(ours[differ].sum() - theirs[differ].sum())
     return None if not differ.any() or not step else (step > 0, SOURCE)
+
+
+def _differ_by_steps(one: Portrait, other: Portrait) -> bool:
+    """Return whether coefficients differ by a step at the most, as after compressing again."""
+    steps, ours, theirs = steps_of(one), _coefficients(one), _coefficients(other)
+    there = np.maximum(np.abs(ours), np.abs(theirs)) > _NOT_ZERO * steps
+    if not there.any():
+        return False
+    near = np.abs(ours - theirs) <= _STEPS_OFF * steps + _ROUNDED
+    return float(near[there].mean()) > _NEARLY_ALL
 
 
 def _off_multiples(one: Portrait) -> Array:

@@ -48,9 +48,11 @@ _LEAST_BLOCKS: Final = 8
 _BEYOND_OF_BEST: Final = 0.05
 _SPREAD_OF_BEST: Final = (0.8, 1.35)
 _MOST_SPREAD: Final = 5.0  # of all blocks
+_LESS_EVEN: Final = 0.15
 _CLEARLY_LESS: Final = 0.5  # of what is beyond, where either may have been made from the other
 # Of the variance that quantisation gives. Files made from the other have 1.0 to 1.5.
 _SPREAD_ENLARGED: Final = 3.0
+_LEAST_SPREAD: Final = 0.7  # of the better blocks; enlarged copies have 0.83 at the least
 _SPREAD_SHRUNK: Final = (0.97, 1.7)
 
 
@@ -108,10 +110,13 @@ def by_resizing(large: Portrait, small: Portrait) -> Step:
     enlarged = _best_fit(bigger, other)
     if enlarged.terms < _LEAST_TERMS:
         return None
-    fits = _is_enlarged(enlarged)
+    is_lossless = sum(bigger.steps) == len(bigger.steps)
+    # What is nearer than quantisation leaves it was itself quantised: the other is made from it.
+    too_near = enlarged.spread_of_best < _LEAST_SPREAD and not is_lossless
+    fits = _is_enlarged(enlarged) and not too_near
     if fits and enlarged.beyond <= _SURELY_ENLARGED:
         return other is large, SOURCE
-    if not fits and enlarged.beyond < _BEYOND_ORIGINAL:
+    if not fits and not too_near and enlarged.beyond < _BEYOND_ORIGINAL:
         return None
     shrunk, (least, most) = _best_fit(other, bigger), _SPREAD_SHRUNK
     is_lossless = sum(other.steps) == len(other.steps)
@@ -119,7 +124,7 @@ def by_resizing(large: Portrait, small: Portrait) -> Step:
     is_shrunk = shrunk.terms >= _LEAST_TERMS and shrunk.beyond <= _BEYOND_SHRUNK and evenly
     if fits:  # a soft picture may agree either way
         from_bigger = is_shrunk and shrunk.beyond < enlarged.beyond * _CLEARLY_LESS
-        from_bigger = from_bigger and shrunk.off_even() < enlarged.off_even()
+        from_bigger = from_bigger and shrunk.off_even() < enlarged.off_even() + _LESS_EVEN
         return (bigger if from_bigger else other) is large, SOURCE
     return (bigger is large, SOURCE) if is_shrunk else None
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageFilter
 
 from pixtrawl.dedup.overlay.aligned import halved
 
-__all__ = ["Place", "places_in"]
+__all__ = ["FoundPlace", "places_in"]
 
 Array = np.ndarray[Any, Any]
 
@@ -29,14 +29,14 @@ _MOST_CONTRAST: Final = 40.0  # grey levels: an edge of a frame must not outweig
 _NOISE: Final = 1.0  # variance that a plain part has, too
 
 
-class Place(Struct, frozen=True):
+class FoundPlace(Struct, frozen=True):
     """Where the small picture may lie: `map` takes its points to the large one, each 0..1."""
 
     score: float  # correlation times the root of the pixels: chance reaches the same at any size
     map: Array
 
 
-def places_in(large: Array, small: Array, shape: float) -> list[Place]:
+def places_in(large: Array, small: Array, shape: float) -> list[FoundPlace]:
     """Return the best place for each size, best first.
 
     `shape` is the logarithm of width / height that the small picture has in the large one, both in
@@ -46,7 +46,7 @@ def places_in(large: Array, small: Array, shape: float) -> list[Place]:
     return sorted(found, key=lambda place: place.score, reverse=True)
 
 
-def _places(large: Array, small: Array, shape: float) -> Iterator[Place]:
+def _places(large: Array, small: Array, shape: float) -> Iterator[FoundPlace]:
     side = large.shape[0]
     contrast = _local_contrast(Image.fromarray(large))
     of_large = np.fft.rfft2(contrast, (2 * side, 2 * side))
@@ -69,7 +69,7 @@ def _places(large: Array, small: Array, shape: float) -> Iterator[Place]:
         top, left = np.unravel_index(likeness.argmax(), likeness.shape)
         score = float(likeness[top, left]) * math.sqrt(area)
         place = np.array([width, 0, left, 0, height, top], dtype=np.float32) / side
-        yield Place(score, place)
+        yield FoundPlace(score, place)
 
 
 def _local_contrast(picture: Image.Image) -> Array:
