@@ -57,5 +57,5 @@ def crossed(*parameters: Iterable[Any]) -> list[Any]:
 
 
 def examples(count: int) -> int:
-    """How many examples a property test draws: a quarter of `count`, all in `make test-slow`."""
-    return count if ALL_EXAMPLES else max(10, count // 4)
+    """How many examples a property test draws: a tenth of `count`, all in `make test-slow`."""
+    return count if ALL_EXAMPLES else max(10, count // 10)

@@ -124,7 +124,7 @@ def scene() -> Iterator[Scene]:
             made.close()
 
 
-@pytest.mark.parametrize("spellings", [SPELLINGS[::3], slow(SPELLINGS)], ids=["some", "all"])
+@pytest.mark.parametrize("spellings", [SPELLINGS[::6], slow(SPELLINGS)], ids=["some", "all"])
 def test_no_way_leads_inside_from_a_rendered_page(scene: Scene, spellings: tuple[str, ...]) -> None:
     shown = scene.render_until(
         scene.url(*spellings),
@@ -146,7 +146,7 @@ def test_no_way_leads_inside_from_a_result_page_or_its_evidence(
 ) -> None:
     # Its pictures look like results: they are hovered over and clicked, too.
     bounds = {"scroll_passes": "1", "click_limit": "1"}
-    base = scene.url("127.0.0.2", "[::1]", page="r")
+    base = scene.url("127.0.0.2", page="r")
     google = Google({"base_url": base, **bounds}, chrome=scene.chrome)
     evidence = Kept()
     context: Any = SourceContext(http=None, evidence=evidence, wanted=5)  # type: ignore[arg-type]
@@ -173,9 +173,7 @@ def test_names_that_change_their_address_lead_nowhere_inside(
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))]
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    scene.render_until(
-        scene.url("rebind.test", "also.rebind.test"), lambda: lookups.count("rebind.test") > 10
-    )
+    scene.render_until(scene.url("rebind.test"), lambda: lookups.count("rebind.test") > 10)
     hits, scene.recorder.hits = scene.recorder.hits, []
     assert {hit.split()[0] for hit in hits} == {ALSO_ALLOWED}
 

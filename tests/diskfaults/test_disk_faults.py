@@ -22,7 +22,7 @@ from tests.pipeline.pictures import serving
 
 pytestmark = pytest.mark.timeout(300)
 
-RUNS = (2, slow(21))
+RUNS = (1, slow(21))
 AT_ONCE = 3
 EACH = ((errno.EIO, False), (errno.EIO, True), (errno.ENOSPC, True), (KILL, False), (KILL, False))
 

@@ -128,19 +128,20 @@ def test_a_command_that_fails_leaves_none_behind(
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("name", "options"),
     [
-        ["--help"], ["-h"], ["--dry-run"], ["--check=none"],
-        ["--engine", "processes"], ["--engine=processes"],
+        *(("none.txt", [one]) for one in ("--help", "-h", "--dry-run", "--check=none")),
+        ("none.txt", ["--engine", "processes"]),
+        ("nowhere.txt", ["--engine=processes"]),  # ends before its workers start
     ],
-)  # fmt: skip
+)
 def test_a_command_that_decodes_nothing_itself_starts_none(
-    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(program, "_spawn", lambda _: pytest.fail("was started"))
     (tmp_path / "none.txt").touch()
-    main(["download", "none.txt", *options])
+    main(["download", name, *options])
 
 
 def test_a_head_start_ends_where_the_settings_name_an_engine_of_workers(

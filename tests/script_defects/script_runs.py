@@ -71,7 +71,7 @@ def pixtrawl(
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(0.1):
+        while not over.wait(0.5):  # each look reads all of /proc
             seen.update(browsers_below(process.pid))
 
     watching = threading.Thread(target=watch)
