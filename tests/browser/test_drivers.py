@@ -41,7 +41,7 @@ def processes_of(profile: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("form", matrix(["2024", "click", "more"], "click"))
+@pytest.mark.parametrize("form", matrix(["2024", "click", "more"], "2024"))
 def test_playwright_and_the_pipe_find_the_same(
     desk: Desk, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

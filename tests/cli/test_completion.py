@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from pixtrawl.cli.commands.completion import commands
 from pixtrawl.cli.main import COMMANDS, main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE
 
+described = cache(commands)  # makes all parsers
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on this system")
 
 
@@ -68,7 +70,7 @@ def test_bash_knows_every_command_and_each_of_its_options(script: Path) -> None:
 
 
 def long_options(command: str) -> list[str]:
-    names = (one for option in commands()[command].options for one in option.names)
+    names = (one for option in described()[command].options for one in option.names)
     return sorted(one for one in names if one.startswith("--"))
 
 
@@ -174,7 +176,7 @@ def test_other_shells_get_every_command_and_option(
 ) -> None:
     assert main(["completion", shell]) == EXIT_OK
     text = capsys.readouterr().out
-    for name, command in commands().items():
+    for name, command in described().items():
         assert name in text
         for option in command.options:
             assert all(one.lstrip("-") in text for one in option.names)

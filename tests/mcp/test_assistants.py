@@ -60,18 +60,34 @@ def test_a_data_set_is_collected_looked_at_cleaned_and_exported(
             assert done["changed"] == 1
             assert "Reject 1 image (tabby cat/" in person.asked[1]
             assert (await call("report", folder="cats"))["images"] == 4
-            refill = await call(
-                "start_job", folder="cats", queries=[QUERY], number=5, sources=["bing"]
-            )
-            assert (await call.ended(refill["job"]))["state"] == "done"
-            report = await call("report", folder="cats")
-            assert report["images"] == 5
-            assert {one["reason"] for one in report["not_kept"]} >= {"refused_by_person"}
             exported = await call("export", folder="cats", to="imagefolder", out="for-training")
-            assert (exported["done"], exported["images"]) == (True, 5)
+            assert (exported["done"], exported["images"]) == (True, 4)
 
     talk(collect)
     assert len(list((tmp_path / "own/for-training").rglob("*.jpg"))) >= 1
+
+
+@pytest.mark.slow  # tests/decisions/test_deciding.py has it by the command
+def test_the_place_of_a_rejected_image_is_filled_by_the_next_job(
+    tmp_path: Path, site: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    person = assistant(tmp_path / "own", *practice(site))
+    want = {"folder": "cats", "queries": [QUERY], "number": 3, "sources": ["bing"]}
+
+    async def collect() -> None:
+        report: dict[str, Any] = {}
+        async with person.talking() as call:
+            for turn in range(2):
+                started = await call("start_job", **want)
+                assert (await call.ended(started["job"]))["state"] == "done"
+                report = await call("report", folder="cats")
+                assert report["images"] == 3
+                if turn == 0:
+                    assert (await call("reject", folder="cats", images=["1"]))["changed"] == 1
+            assert {one["reason"] for one in report["not_kept"]} >= {"refused_by_person"}
+
+    talk(collect)
 
 
 @pytest.mark.parametrize(
