@@ -11,6 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from pixtrawl.errors import EnvironmentFailedError, ExportError, PixtrawlError, UsageError
+from pixtrawl.exporters.plan import Selection
 from pixtrawl.exporters.splits import Splitting, parse_shares
 from pixtrawl.model import Sample
 from tests.exporters import dataset
@@ -287,8 +288,19 @@ def test_a_hub_that_is_not_there_is_an_error_of_the_environment(
     hub: HubDouble, send: Publisher, samples: list[Sample]
 ) -> None:
     hub.url = "http://127.0.0.1:9"
-    with pytest.raises(EnvironmentFailedError, match="cannot be reached"):
+    with pytest.raises(EnvironmentFailedError, match="cannot be reached") as told:
         send(samples)
+    assert str(told.value).count("refused") == 1, "a cause is told once"
+
+
+def test_a_selection_that_leaves_no_image_is_told_from_a_set_without_any(
+    hub: HubDouble, send: Publisher, samples: list[Sample]
+) -> None:
+    with pytest.raises(UsageError, match="no image to publish; none has the licence, label or"):
+        send(samples, export={"selection": Selection(min_size=(9_999, 9_999))})
+    with pytest.raises(UsageError, match=r"no image to publish$"):
+        send([])
+    assert not hub.asked
 
 
 def test_a_hub_that_repeats_the_token_does_not_make_us_show_it(

@@ -14,12 +14,14 @@ from PIL import Image
 
 from pixtrawl.catalog import frontier, run_log, samples
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.cli.main import main
 from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived import writing
 from pixtrawl.folder.layout import file_name
 from pixtrawl.images.appearance.chroma import chroma_grid
 from pixtrawl.model import Candidate, ImageInfo, Outcome, Query, Reason
+from tests.scoring.tiny import write_model
 
 Colour = tuple[int, int, int]
 
@@ -96,3 +98,17 @@ def colours(tmp_path: Path) -> Folder:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where models were loaded from is noted in the user's cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Folder:
+    """Found for "red": twelve red pictures with six green ones between; ten green for "green"."""
+    found = [png(GREEN if at % 3 == 2 else RED, at) for at in range(18)]
+    return write_dataset(
+        tmp_path / "images", {"green": [png(GREEN, 100 + n) for n in range(10)], "red": found}
+    )
+
+
+def embed(folder: Folder, tmp_path: Path) -> None:
+    model = str(write_model(tmp_path / "tiny"))
+    assert main(["score", str(folder.root), "--model", model, "--as", "fit"]) == 0

@@ -22,7 +22,7 @@ from pixtrawl.scoring.likes import examples as likes
 from pixtrawl.scoring.likes.examples import fit
 from pixtrawl.scoring.models.interface import unit
 from tests.matrices import slow
-from tests.scoring.conftest import GREEN, RED, png, write_dataset
+from tests.scoring.conftest import embed
 from tests.scoring.planted import Planted, unknown_looks
 from tests.scoring.tiny import write_model
 from tests.scoring.tiny_models import write_image_model
@@ -166,20 +166,6 @@ def test_undecided_images_teach_what_six_examples_do_not_tell(
 
 
 # -- on a data set
-
-
-@pytest.fixture
-def mixed(tmp_path: Path) -> Folder:
-    """Found for "red": twelve red pictures with six green ones between; ten green for "green"."""
-    found = [png(GREEN if at % 3 == 2 else RED, at) for at in range(18)]
-    return write_dataset(
-        tmp_path / "images", {"green": [png(GREEN, 100 + n) for n in range(10)], "red": found}
-    )
-
-
-def embed(folder: Folder, tmp_path: Path) -> None:
-    model = str(write_model(tmp_path / "tiny"))
-    assert main(["score", str(folder.root), "--model", model, "--as", "fit"]) == 0
 
 
 @pytest.mark.parametrize("by", ["embedding", "look"])

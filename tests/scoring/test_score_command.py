@@ -273,3 +273,14 @@ def test_an_older_catalog_keeps_its_relevance(colours: Folder, tmp_path: Path) -
     assert (found[2].score, found[2].outlier) == (0.5, False)
     with closing(sqlite3.connect(colours.catalog)) as db:
         assert db.execute("SELECT count(*) FROM embedding").fetchone() == (2,)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [([], "--model MODEL and --as NAME"), (["--model", "m"], "--as NAME"), (["--as", "a"], "--model MODEL")],
+)  # fmt: skip
+def test_what_a_command_to_score_lacks_is_named(
+    colours: Folder, capsys: pytest.CaptureFixture[str], given: list[str], missing: str
+) -> None:
+    assert main(["score", str(colours.root), *given]) == 2
+    assert f"score wants {missing} (" in capsys.readouterr().err

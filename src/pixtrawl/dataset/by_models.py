@@ -109,12 +109,17 @@ class ByModels:
             model: start of the name of the model whose embeddings are taken; "": the one with most.
 
         Raises:
-            UsageError: no image of the data set.
+            UsageError: no image of the data set, or no embeddings by that model.
             StorageError: a run is at work in the folder.
         """
         from pixtrawl.pipeline.curating import deciding
+        from pixtrawl.pipeline.finished.opened import looked_at
+        from pixtrawl.scoring.likeness.spaces import demand_model
         from pixtrawl.scoring.likes.liking import rank_by_likes
 
+        if model:
+            with looked_at(self._samples.folder) as db:
+                demand_model(db, model)
         names = [one.file_name if isinstance(one, Sample) else str(one) for one in files]
         if names:
             deciding.keep(self._samples.folder, names, who="python")
@@ -126,6 +131,9 @@ class ByModels:
         Returns:
             `doubts` (likely wrong labels, the surest first), `overlaps`, `biases`, `small`, and
             `by`: `embedding`, or `look` without a model's embeddings.
+
+        Raises:
+            UsageError: no embeddings are by that model.
         """
         from pixtrawl.pipeline.finished.opened import looked_at
         from pixtrawl.scoring.classes.auditing import audit_of

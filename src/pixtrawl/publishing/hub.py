@@ -301,7 +301,8 @@ class Hub:
         """Return a message as one line without secrets, cut at 300 characters."""
         text = str(error) or type(error).__name__
         if isinstance(error, BaseException) and error.__cause__ is not None:
-            text = f"{text} {error.__cause__}"
+            cause = str(error.__cause__)
+            text = text if cause in text else f"{text} {cause}"
         text = " ".join(text.split())
         return self._secrets.masked(text)[:300]
 

@@ -23,6 +23,7 @@ from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.exporters.base import Publication
 from pixtrawl.exporters.export import Exported, ExportOptions, Progress, export
 from pixtrawl.exporters.hub import CARD, shards_of
+from pixtrawl.exporters.plan import Selection
 from pixtrawl.exporters.target import STATE
 from pixtrawl.folder.derived.card import markdown_text
 from pixtrawl.model import Sample
@@ -124,7 +125,8 @@ def publish(  # noqa: PLR0913 - what, where from and to, how, and three listener
     found.demand(policy)
     left_out = found.counts[Rights.OPTED_OUT]
     if found.counts.total() == left_out:
-        raise UsageError(f"{root}: no image to publish" + (_left_out_words(left_out)))
+        selected = options.export.selection != Selection()
+        raise UsageError(f"{root}: no image to publish{_left_out_words(left_out, selected)}")
     hub = Hub(repository, options.place.hub_url, on_wait)
     if not options.dry_run:
         hub.demand_token()
@@ -300,5 +302,7 @@ def _some(names: tuple[str, ...]) -> str:
     return f"{shown} and {len(names) - 3:,} more" if len(names) > 3 else shown
 
 
-def _left_out_words(left_out: int) -> str:
-    return f"; the owners of all {left_out:,} refuse training" if left_out else ""
+def _left_out_words(left_out: int, selected: bool) -> str:
+    if left_out:
+        return f"; the owners of all {left_out:,} refuse training"
+    return "; none has the licence, label or size that is asked for" if selected else ""

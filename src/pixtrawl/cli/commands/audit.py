@@ -55,7 +55,7 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
-    from pixtrawl.display.screen import clean, out, out_json, size
+    from pixtrawl.display.screen import clean, out, out_json, plural, size
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.operations.audit_page import write_audit_page
@@ -72,8 +72,9 @@ def main(arguments: argparse.Namespace) -> int:
             target = Path(arguments.html)
             page = write_audit_page(db, folder, found, arguments.folder, target)
             plain |= {"page": page.path}
-            shown = f"{page.shown:,} of {page.doubts:,} likely wrong images"
-            lines.append(f"{clean(page.path)}: {shown}, {size(float(page.size_bytes))}")
+            shown = f"shows {page.shown:,} of {plural(page.doubts, 'likely wrong image')}"
+            shown = f"{shown}, " if page.doubts else ""
+            lines.append(f"{clean(page.path)}: {shown}{size(float(page.size_bytes))}")
     if arguments.json:
         out_json(plain)
     else:
@@ -105,18 +106,7 @@ def _lines(db: sqlite3.Connection, found: Audit, where: str, show: int) -> list[
         "`pixtrawl score DIR --model MODEL --as NAME` gives embeddings"
     )  # fmt: skip
     lines = [f"{plural(found.images, 'image')} checked by {how}"]
-    if found.doubts:
-        what = "likely wrong labels" if found.by == "embedding" else "odd by looks in their labels"
-        lines.append(f"{what}: {len(found.doubts):,} (how sure, the file, what it looks like)")
-    for one in found.doubts[:show]:
-        like = f"like {one.like}" if one.like else "unlike its label"
-        lines.append(f"  {one.score:5.2f}  {clean(one.file_name)}  {clean(like)}")
-    if len(found.doubts) > show:
-        lines.append(f"  ... and {len(found.doubts) - show:,} more (--show, --html, --json)")
-    commands = _commands(found, found.doubts[:show], where)
-    if commands:
-        lines += ["after a look at the pictures (--html FILE shows them):"]
-        lines += [f"  {to_copy(one)}" for one in commands]
+    lines += _doubt_lines(found, where, show)
     sizes = dict(look_counts.label_counts(db)) if found.overlaps else {}
     for pair in found.overlaps:
         names = " and ".join(clean(label) for label in pair.labels)
@@ -133,4 +123,25 @@ def _lines(db: sqlite3.Connection, found: Audit, where: str, show: int) -> list[
         lines.append(f"  for more: {to_copy(refill_command(small, texts, where))}")
     if len(lines) == 1:
         lines.append("nothing stands out")
+    elif not found.doubts and found.by == "embedding":
+        lines.insert(1, "likely wrong labels: none")
+    return lines
+
+
+def _doubt_lines(found: Audit, where: str, show: int) -> list[str]:
+    from pixtrawl.display.screen import clean, to_copy
+
+    if not found.doubts:
+        return []
+    what = "likely wrong labels" if found.by == "embedding" else "odd by looks in their labels"
+    lines = [f"{what}: {len(found.doubts):,} (how sure, the file, what it looks like)"]
+    for one in found.doubts[:show]:
+        like = f"like {one.like}" if one.like else "unlike its label"
+        lines.append(f"  {one.score:5.2f}  {clean(one.file_name)}  {clean(like)}")
+    if len(found.doubts) > show:
+        lines.append(f"  ... and {len(found.doubts) - show:,} more (--show, --html, --json)")
+    commands = _commands(found, found.doubts[:show], where)
+    if commands:
+        lines += ["after a look at the pictures (--html FILE shows them):"]
+        lines += [f"  {to_copy(one)}" for one in commands]
     return lines

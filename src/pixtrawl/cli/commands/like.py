@@ -66,7 +66,8 @@ def decide(arguments: argparse.Namespace, *, wanted: bool) -> int:
     from pixtrawl.display.screen import note, out, out_json
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.pipeline.curating.deciding import keep, reject
-    from pixtrawl.pipeline.finished.opened import split_root
+    from pixtrawl.pipeline.finished.opened import looked_at, split_root
+    from pixtrawl.scoring.likeness.spaces import demand_model
     from pixtrawl.scoring.likes.liking import rank_by_likes
 
     command = "like" if wanted else "unlike"
@@ -74,6 +75,10 @@ def decide(arguments: argparse.Namespace, *, wanted: bool) -> int:
         arguments.files or ["images"], arguments.output, command=command
     )  # fmt: skip
     done: Recorded | None = None
+    folder.require()
+    if arguments.model:
+        with looked_at(folder) as db:
+            demand_model(db, arguments.model)
     if names:
         done = keep(folder, names, who="cli") if wanted else reject(folder, names, who="cli")
     if done is not None and done.by_run:
@@ -117,14 +122,12 @@ def _lines(found: Liked, show: int) -> list[str]:
     lines = [f"ordered by {how}"]
     for one in found.labels:
         lines.append(f"{clean(one.label)}: {one.kept} kept, {one.refused} refused")
-        head, tail = one.files[: max(show // 2, 1)], one.files[-max(show // 2, 1) :]
-        lines += [f"  {value:5.3f}  {clean(name)}" for name, value in head]
-        if len(one.files) > len(head):
-            rest = one.files[len(head) :]
-            lines.append(f"  ... {plural(len(one.files), 'image')} ...")
-            lines += [
-                f"  {value:5.3f}  {clean(name)}" for name, value in tail if (name, value) in rest
-            ]
+        values = [f"  {value:5.3f}  {clean(name)}" for name, value in one.files]
+        end = max(show // 2, 1)
+        if len(values) > 2 * end:
+            between = f"  ... {plural(len(values) - 2 * end, 'image')} between ..."
+            values = [*values[:end], between, *values[-end:]]
+        lines += values
         if one.uncertain:
             lines.append("  least certain, to decide on next:")
             lines += [f"    {clean(name)}" for name in one.uncertain[: max(show, 1)]]

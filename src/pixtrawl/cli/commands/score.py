@@ -92,8 +92,9 @@ def main(arguments: argparse.Namespace) -> int:
         columns = remove_scores(Folder(arguments.folder), arguments.remove)
         out(f"removed: {', '.join(columns)}")
         return EXIT_OK
-    if arguments.model is None or arguments.name is None:
-        raise UsageError("score wants --model MODEL and --as NAME (see pixtrawl score --help)")
+    given = {"--model MODEL": arguments.model, "--as NAME": arguments.name}
+    if missing := [option for option, value in given.items() if value is None]:
+        raise UsageError(f"score wants {' and '.join(missing)} (see pixtrawl score --help)")
     return run_scoring(arguments, arguments.name, load_settings(arguments).config)
 
 

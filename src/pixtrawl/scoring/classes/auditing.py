@@ -14,7 +14,7 @@ from pixtrawl.catalog.views import pairs as look_pairs
 from pixtrawl.catalog.views.pairs import CheckedImage
 from pixtrawl.scoring.classes.check import Audit, audit
 from pixtrawl.scoring.classes.label_model import MOST_CELLS
-from pixtrawl.scoring.likeness.spaces import Space, space_of
+from pixtrawl.scoring.likeness.spaces import Space, demand_model, space_of
 from pixtrawl.scoring.models.interface import Vectors, unit
 
 __all__ = ["audit_of"]
@@ -36,7 +36,9 @@ def audit_of(
     looks. `model` is the start of the name of the model to take; without it the embeddings of
     every model that covers the same images are put together: two know more than one.
     `on_progress` is called with the share that is done; it may raise, to end the work.
+    Raises UsageError where no model of that name gave embeddings.
     """
+    demand_model(db, model)
     images, space, names, vectors = _read(db, model, lambda done: on_progress(0.3 * done))
     trusted = frozenset(one.id for one in look_pairs.marked(db) if one.wanted)
 

@@ -17,10 +17,11 @@ from msgspec import Struct
 
 from pixtrawl.catalog.scores import embeddings
 from pixtrawl.catalog.views import alike as look_alike
+from pixtrawl.errors import UsageError
 from pixtrawl.scoring.likeness.neighbours import EXACT
 from pixtrawl.scoring.models.interface import Vectors, from_bytes, unit
 
-__all__ = ["Space", "space_of"]
+__all__ = ["Space", "demand_model", "space_of"]
 
 _SIDE: Final = 64
 _SMALL: Final = 16
@@ -119,6 +120,14 @@ def space_of(db: sqlite3.Connection, ids: Sequence[int] = (), model: str = "") -
         if one.name.startswith(model):
             return Space("embedding", one.id, one.name)
     return Space("look")
+
+
+def demand_model(db: sqlite3.Connection, name: str) -> None:
+    """Raise UsageError where a model is named, and none of this name gave embeddings."""
+    models = [one.name for one in embeddings.embedding_models(db)]
+    if name and not any(one.startswith(name) for one in models):
+        there = ", ".join(models) or "none; `pixtrawl score DIR --model MODEL --as NAME` makes some"
+        raise UsageError(f"no embeddings are by a model {name!r} (there are: {there})")
 
 
 def _looks(db: sqlite3.Connection, ids: Sequence[int]) -> Block:
