@@ -9,6 +9,7 @@ seconds of all processes; the spread is that of the rounds.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import sys
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--check", default="full", choices=("full", "none"))
     parser.add_argument("--work", type=Path, default=Path(".bench"))
     arguments = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each process would compile everything
     work = arguments.work.resolve()
     make(work / "small", arguments.urls)
     found: dict[str, list[tuple[float, float]]] = {engine: [] for engine in _ENGINES}
@@ -44,6 +46,12 @@ def main() -> None:
             f"| {engine} | {statistics.median(one[0] for one in rounds):.1f} | "
             f"{statistics.median(cpu):.1f} ({min(cpu):.1f}-{max(cpu):.1f}) |\n"
         )
+    local, processes = (found[engine] for engine in _ENGINES)
+    ratios = [b[1] / a[1] for a, b in zip(local, processes, strict=True)]
+    sys.stdout.write(
+        f"CPU of processes beside local, round by round: {statistics.median(ratios):.2f} "
+        f"({min(ratios):.2f}-{max(ratios):.2f})\n"
+    )
 
 
 def _run(arguments: argparse.Namespace, work: Path, engine: str) -> tuple[float, float]:

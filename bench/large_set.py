@@ -7,8 +7,9 @@
 The full job (decoders, near duplicates, the catalog) over JPEGs of about 10 KB that differ by look.
 For each tenth of the list, printed as it ends: pictures a second, CPU seconds of the main process
 and of all its processes, and the largest proportional set size of the whole tree. CPU seconds
-are what a busy machine can tell. Then the finished set: CPU seconds and memory of what its user
-does with it; with `--written` only that, of a set whose rows are written and whose files are empty.
+are what a busy machine can tell. The end of the job, when all images are in the catalog, has a line
+of its own. Then the finished set: CPU seconds and memory of what its user does with it; with
+`--written` only that, of a set whose rows are written and whose files are empty.
 """
 
 from __future__ import annotations
@@ -80,8 +81,8 @@ def saved_images(root: Path) -> int:
     return 0
 
 
-def watched(command: list[str], root: Path, step: int) -> int:
-    """Run a download; print a line for each `step` images. Return the exit code."""
+def watched(command: list[str], root: Path, step: int, total: int) -> int:
+    """Run a download; print a line for each `step` of `total` images. Return the exit code."""
     began = time.monotonic()
     process = subprocess.Popen(command)
     print("| images | images/s | main process, CPU ms/image | all processes | PSS MB |")
@@ -97,12 +98,17 @@ def watched(command: list[str], root: Path, step: int) -> int:
             max(now.cpu_s, sum(cpu_s(pid, ended=True) for pid in pids)),
             max(now.pss_mb, sum(map(pss_kb, pids)) / 1024),
         )
-        if now.images >= last.images + step:
+        if now.images >= min(last.images + step, total) > last.images:
             print(told(last, now), flush=True)
             last, now = now, now._replace(pss_mb=0.0)
     ended = now._replace(images=saved_images(root))
     if ended.images > last.images:
         print(told(last, ended), flush=True)
+    else:
+        print(
+            f"the end of the job: {ended.at_s - last.at_s:.0f} s, CPU of the main process "
+            f"{ended.main_cpu_s - last.main_cpu_s:.1f} s, of all {ended.cpu_s - last.cpu_s:.1f} s"
+        )
     return process.returncode
 
 
@@ -166,7 +172,7 @@ def downloaded(arguments: argparse.Namespace, work: Path, out: Path) -> int:
         code = watched(
             [sys.executable, "-m", "pixtrawl", "download", str(work / "urls.csv"), "-o", str(out),
              "--min-size", "1x1", "--allow-address", "127.0.0.0/8", "-q"],
-            out, arguments.step or max(1, arguments.images // 10),
+            out, arguments.step or max(1, arguments.images // 10), arguments.images,
         )  # fmt: skip
     print(f"exit code {code}, {saved_images(out):,} of {arguments.images:,} images")
     used_s = resource.getrusage(resource.RUSAGE_CHILDREN)

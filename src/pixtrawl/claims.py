@@ -31,16 +31,19 @@ class Claim(Struct, frozen=True):
     evidence: str = ""
 
 
+_NONE: Final = Claim()
+
+
 def claim_of(candidate: Candidate, rights: Mapping[str, object]) -> Claim:
     """Return an image's licence, from its source and its file's statements (`Sample.rights`)."""
     found = normalise(candidate.license, candidate.license_url)
     if found != UNKNOWN:
         return Claim(found, candidate.license_url or candidate.page_url or "")
-    for name in _FIELDS:
+    for name in _FIELDS if rights else ():
         text = rights.get(name)
         if isinstance(text, str) and (found := _stated(name, text)) != UNKNOWN:
             return Claim(found, "header: Link" if name == LICENSE_HEADER else f"file: {name}")
-    return Claim()
+    return _NONE
 
 
 _LINK: Final = re.compile(r'<([^<>]{1,2000})>((?:\s*;[^,;"]{1,200}(?:"[^"]{0,500}")?)*)')

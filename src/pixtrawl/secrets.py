@@ -129,6 +129,8 @@ def masked_url(url: str) -> str:
 
     All else stays byte for byte; an address inside a parameter, encoded or not, is masked, too.
     """
+    if "=" not in url and "%" not in url and "@" not in url:
+        return url  # nearly all are so
     if url[:5].lower() == "data:":
         return url
     if "@" in url or "%40" in url:

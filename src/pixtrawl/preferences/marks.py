@@ -20,7 +20,10 @@ _TERM: Final = re.compile(r"[A-Za-z]+\Z")
 
 def is_ai_made(rights: Mapping[str, Any]) -> bool:
     """Return whether a file says that a generative model made it, or a part of it."""
-    found = _TERM.search(str(rights.get("digital_source_type") or "").strip().rstrip("/"))
+    said = rights.get("digital_source_type")
+    if not said:
+        return False
+    found = _TERM.search(str(said).strip().rstrip("/"))
     return found is not None and found[0].lower() in _BY_MODEL
 
 

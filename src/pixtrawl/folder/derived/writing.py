@@ -66,9 +66,9 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
     row = {**_found_columns(sample), **_rights_columns(sample), **_file_columns(sample.info)}
     row["fetched_at"] = sample.fetched_at
     row.update(_measure_columns(sample.info))
-    for name, value in row.items():
-        if isinstance(value, str) and "://" in value and name not in _ADDRESSES:
-            row[name] = masked_text(value)
+    for name in [name for name, value in row.items() if type(value) is str and "://" in value]:
+        if name not in _ADDRESSES:
+            row[name] = masked_text(str(row[name]))
     if sample.caption is not None:
         row["caption"] = masked_text(sample.caption.text)
         row["caption_origin"] = sample.caption.origin
@@ -139,10 +139,11 @@ def _file_columns(info: ImageInfo) -> dict[str, object]:
 
 def _measure_columns(info: ImageInfo) -> dict[str, object]:
     """Return the measures of a picture; None where it was not measured."""
-    found: dict[str, object] = {name: info.measures.get(name) for name in _MEASURED}
-    found["text_heavy"] = _text_heavy(info.measures) if info.measures else None
+    measures = info.measures
+    found: dict[str, object] = {name: measures.get(name) for name in _MEASURED}
+    found["text_heavy"] = _text_heavy(measures) if measures else None
     for name in _MEASURED_FLAGS:
-        found[name] = bool(info.measures[name]) if name in info.measures else None
+        found[name] = bool(measures[name]) if name in measures else None
     return found
 
 
