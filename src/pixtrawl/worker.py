@@ -199,22 +199,22 @@ class Worker:
     ) -> tuple[Mapping[str, Any], Reason, str]:
         """Return what is stated of a file, and the ruling on its licence and its owner's words."""
         rights: Mapping[str, Any] = {}
-        said = [*fetched.said, *statements_of(candidate.page_said)]
+        statements = [*fetched.statements, *statements_of(candidate.page_said)]
         staged = fetched.response.staged_name
         if verdict.states_rights and self._inspector and staged:
             found = await self._inspector.rights(staged)
             if found is None:
                 return {}, Reason.DECODER_LOST, "its rights are not known"
             rights = {key: value for key, value in found.items() if value}
-            said += in_file(rights, now_utc())
+            statements += in_file(rights, now_utc())
         response = fetched.response
         if link := license_link(response.headers.get("link", ""), response.url):
             rights = {**rights, LICENSE_HEADER: link}
-        kept = {**rights, KEY: evidence(said)} if said else rights
+        kept = {**rights, KEY: evidence(statements)} if statements else rights
         reason, detail = self._rules.judge_license(candidate, rights)
         if reason is Reason.SAVED:
             reason, detail = self._rules.judge_marks(kept)
-        if (objection := self._rules.preferences.objection(said)) is not None:
+        if (objection := self._rules.preferences.objection(statements)) is not None:
             reason, detail = Reason.OPTED_OUT, str(objection)
         return kept, reason, detail
 

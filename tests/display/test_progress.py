@@ -43,12 +43,12 @@ def _story() -> list[events.Event]:
 def test_events_add_up() -> None:
     tally = Tally()
     for event in _story():
-        tally.hear(event, 1.0)
+        tally.count(event, 1.0)
     assert (tally.saved, tally.wanted, tally.found) == (14, 20, 30)
     assert tally.fetched_bytes == 4 * 1024
     assert tally.troubled == {"bing blocked": 1}
     assert tally.queries["cat"].settled == 5
-    tally.hear(events.QueryFinished(CAT, 9), 2.0)
+    tally.count(events.QueryFinished(CAT, 9), 2.0)
     assert tally.finished == 1
     assert tally.saved == 19
 
@@ -64,17 +64,17 @@ def test_a_rate_forgets_what_is_past_its_window() -> None:
 def test_the_eta_follows_the_rate_of_saving_and_may_be_unknown() -> None:
     tally = Tally()
     assert tally.eta_s(0.0) is None
-    tally.hear(events.RunStarted((CAT,), {}), 0.0)
+    tally.count(events.RunStarted((CAT,), {}), 0.0)
     assert tally.eta_s(0.0) is None
     for second in (0.0, 1.0, 2.0):
-        tally.hear(_settled(), second)
+        tally.count(_settled(), second)
     assert tally.eta_s(3.0) == pytest.approx(7.0, rel=0.05)
 
 
 def test_there_is_a_line_for_each_stage_and_each_active_query() -> None:
     tally = Tally()
     for event in _story():
-        tally.hear(event, 1.0)
+        tally.count(event, 1.0)
     lines = stage_lines(tally, 2.0)
     assert [line.split()[0] for line in lines[:3]] == ["finding", "downloading", "checking"]
     assert "30 URLs" in lines[0]
@@ -86,7 +86,7 @@ def test_there_is_a_line_for_each_stage_and_each_active_query() -> None:
 def test_many_active_queries_are_counted_not_listed() -> None:
     tally = Tally()
     for number in range(40):
-        tally.hear(events.SourceStarted(f"q{number}", "bing"), 0.0)
+        tally.count(events.SourceStarted(f"q{number}", "bing"), 0.0)
     lines = stage_lines(tally, 1.0)
     assert len(lines) <= 12
     assert "34 queries more" in lines[-1]
@@ -160,15 +160,15 @@ def test_a_terminal_gets_a_live_display_that_leaves_remarks_behind(
 def _long_story() -> Tally:
     tally = Tally()
     for event in _story():
-        tally.hear(event, 1.0)
-    tally.hear(
+        tally.count(event, 1.0)
+    tally.count(
         events.RunStarted((Query("a query of a great many words " * 3, "q", 5_000),), {}), 0.0
     )
     for number in range(16):
         candidate = Candidate(url=f"http://h/{number}", query="cat", label="cat", source="bing")
-        tally.hear(events.FetchStarted(candidate), 1.0)
-    tally.hear(events.SourceRests("bing", 43.0, 2, "it asks for the pause, twice as long"), 2.0)
-    tally.hear(events.HostRests("a-long-host-name.of.some.example.org", 9.0, 1, "status 429"), 2.0)
+        tally.count(events.FetchStarted(candidate), 1.0)
+    tally.count(events.SourceRests("bing", 43.0, 2, "it asks for the pause, twice as long"), 2.0)
+    tally.count(events.HostRests("a-long-host-name.of.some.example.org", 9.0, 1, "status 429"), 2.0)
     tally.stopping = True
     return tally
 
@@ -193,21 +193,21 @@ def test_lines_fit_narrow_terminals_without_cutting_a_word_or_the_eta(width: int
 
 def test_nothing_done_yet_is_reported_with_what_is_under_way() -> None:
     tally = Tally()
-    tally.hear(events.RunStarted((CAT,), {}), 0.0)
+    tally.count(events.RunStarted((CAT,), {}), 0.0)
     for number in range(16):
         candidate = Candidate(url=f"http://h/{number}", query="cat", label="cat", source="bing")
-        tally.hear(events.FetchStarted(candidate), 0.0)
+        tally.count(events.FetchStarted(candidate), 0.0)
     line = summary_line(tally, 5.0)
     assert line == "5.0 s: 0 of 10 saved, 0 found, 0 done, 16 under way"
 
 
 def test_the_eta_of_a_bursty_run_stays_calm() -> None:
     tally, etas = Tally(), []
-    tally.hear(events.RunStarted((Query("cat", "cat", 1_000),), {}), 0.0)
+    tally.count(events.RunStarted((Query("cat", "cat", 1_000),), {}), 0.0)
     now = 0.0
     for burst in range(40):  # ten at once, then eight seconds of nothing: 1.25 a second
         for _ in range(10):
-            tally.hear(_settled(), now)
+            tally.count(_settled(), now)
         for _ in range(8):
             now += 1.0
             if burst >= 10:
@@ -219,20 +219,20 @@ def test_the_eta_of_a_bursty_run_stays_calm() -> None:
 
 def test_what_finished_queries_lack_is_not_waited_for() -> None:
     tally = Tally()
-    tally.hear(events.RunStarted((CAT, Query("dog", "dog", 10)), {}), 0.0)
+    tally.count(events.RunStarted((CAT, Query("dog", "dog", 10)), {}), 0.0)
     for second in range(5):
-        tally.hear(_settled(), float(second))
-    tally.hear(events.QueryFinished(Query("dog", "dog", 10), 0), 5.0)
+        tally.count(_settled(), float(second))
+    tally.count(events.QueryFinished(Query("dog", "dog", 10), 0), 5.0)
     assert tally.eta_s(5.0) == pytest.approx(5.0, rel=0.1)
 
 
 def test_a_rest_is_counted_down_and_forgotten() -> None:
     tally = Tally()
-    tally.hear(events.SourceRests("bing", 43.0, 2, "status 503"), 100.0)
-    tally.hear(events.HostRests("h", 5.0, 1, "status 429"), 100.0)
+    tally.count(events.SourceRests("bing", 43.0, 2, "status 503"), 100.0)
+    tally.count(events.HostRests("h", 5.0, 1, "status 429"), 100.0)
     assert list(tally.rests(101.0)) == ["h", "bing"]
     assert list(tally.rests(106.0)) == ["bing"]
-    tally.hear(events.SourceResumes("bing", 44.0), 107.0)
+    tally.count(events.SourceResumes("bing", 44.0), 107.0)
     assert tally.rests(107.0) == {}
 
 

@@ -144,12 +144,12 @@ def test_a_worker_that_hears_nothing_cancels_its_work_and_goes_on_when_it_hears_
             await worker.carry_out(Lease(id="more", tasks=rows[:1]), lambda t, o: got.append(o))
         await asyncio.sleep(1.2)
         assert len(site.requests) == requests
-        worker.heard()
+        worker.register_beat()
         again = asyncio.create_task(
             worker.carry_out(Lease(id="slow", epoch=1, tasks=rows[:1]), lambda t, o: got.append(o))
         )
         while not again.done():
-            worker.heard()
+            worker.register_beat()
             await asyncio.sleep(0.1)
         await worker.aclose()
 
@@ -162,12 +162,12 @@ def test_a_beat_that_comes_after_silence_does_not_count() -> None:
     now = [0.0]
     heartbeat = Heartbeat(lambda: now[0], 5.0)
     now[0] = 4.9
-    heartbeat.heard()
+    heartbeat.register_beat()
     now[0] = 9.8
     assert not heartbeat.is_silent()
     now[0] = 10.0  # stopped for a while: the beats of that time lie in the pipe
-    heartbeat.heard()
-    heartbeat.heard()
+    heartbeat.register_beat()
+    heartbeat.register_beat()
     assert heartbeat.is_silent()
     heartbeat.renew()
     assert not heartbeat.is_silent()

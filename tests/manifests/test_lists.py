@@ -87,7 +87,7 @@ FORMS: dict[str, tuple[str, str, Sequence[tuple[str, str, str | None]]]] = {
 def read(path: Path, content: str | bytes, **asked: str) -> tuple[list[Candidate], list[str]]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     notices: list[str] = []
-    found = list(read_manifest(path, asked=GivenColumns(**asked), notices=notices))
+    found = list(read_manifest(path, given=GivenColumns(**asked), notices=notices))
     assert [one for one in found if isinstance(one, BadLine)] == []
     return [one for one in found if isinstance(one, Candidate)], notices
 

@@ -143,8 +143,8 @@ def savepoint(db: sqlite3.Connection) -> Iterator[None]:
 
 def integrity_fault(db: sqlite3.Connection, *, whole: bool = False) -> str | None:
     """Return the first fault that SQLite finds, or None; only `whole` verifies the indexes."""
-    (said,) = db.execute(f"PRAGMA {'integrity' if whole else 'quick'}_check(1)").fetchone()
-    return None if said == "ok" else str(said)
+    (verdict,) = db.execute(f"PRAGMA {'integrity' if whole else 'quick'}_check(1)").fetchone()
+    return None if verdict == "ok" else str(verdict)
 
 
 def write_log_in(path: Path) -> None:

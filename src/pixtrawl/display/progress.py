@@ -48,7 +48,7 @@ class Progress:
     def __call__(self, event: events.Event, /) -> None:
         """Count one event and write its remark, if any; blocks only for that write."""
         with self._lock:
-            self.tally.hear(event, self.clock())
+            self.tally.count(event, self.clock())
         if line := self._remark(event):
             self._write(line)
         self.tick(event)

@@ -27,21 +27,21 @@ class Heartbeat:
     def __init__(self, now: Callable[[], float], silence_s: float = SILENCE_S) -> None:
         self._now = now
         self._silence_s = silence_s
-        self._heard_at = now()
+        self._last_beat_at = now()
         self._silent = False
 
-    def heard(self, at: float | None = None) -> None:
+    def register_beat(self, at: float | None = None) -> None:
         """Register a beat, or any other message; `at` is when it was sent, by this clock."""
         if not self.is_silent():
-            self._heard_at = self._now() if at is None else max(self._heard_at, at)
+            self._last_beat_at = self._now() if at is None else max(self._last_beat_at, at)
 
     def is_silent(self) -> bool:
         """Return whether nothing was heard for too long, now or at any time since `renew`."""
-        if not self._silent and self._now() - self._heard_at > self._silence_s:
+        if not self._silent and self._now() - self._last_beat_at > self._silence_s:
             self._silent = True
         return self._silent
 
     def renew(self) -> None:
         """Start anew: all work of the time before was cancelled."""
         self._silent = False
-        self._heard_at = self._now()
+        self._last_beat_at = self._now()

@@ -231,8 +231,8 @@ class ProcessesEngine:
             )
         )
         for task in self._suspects.lost(tasks):
-            said = f"{MOST_LOSSES} worker processes ended over it, the last: {link.end}"
-            self._settle(task, Outcome(reason=Reason.WORKER_LOST, detail=said))
+            detail = f"{MOST_LOSSES} worker processes ended over it, the last: {link.end}"
+            self._settle(task, Outcome(reason=Reason.WORKER_LOST, detail=detail))
         self._wake()
 
     def _tasks_of(self, link: WorkerLink) -> list[Task]:

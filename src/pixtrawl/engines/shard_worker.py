@@ -55,21 +55,21 @@ class ShardWorker:
     ) -> Self:
         """Build the worker; `spec` names a staging folder of its own.
 
-        Call `heard` at least every second, or let `silence_s` be infinite where nobody else can
-        have the hosts. Raise UsageError or StorageError.
+        Call `register_beat` at least every second, or let `silence_s` be infinite if no other
+        worker can hold the hosts. Raise UsageError or StorageError.
         """
         heartbeat = Heartbeat(clock_s, silence_s)
         node = await WorkerNode.open(spec, emit=emit, keep=keep, is_silent=heartbeat.is_silent)
         return cls(node, heartbeat, spec)
 
-    def heard(self, at: float | None = None) -> None:
+    def register_beat(self, at: float | None = None) -> None:
         """Register a beat of whoever gives the leases; `at` is when it was sent, by `clock_s`.
 
         After silence it counts only once every lease of the time before has ended.
         """
         if self._heartbeat.is_silent() and not self._leases:
             self._heartbeat.renew()
-        self._heartbeat.heard(at)
+        self._heartbeat.register_beat(at)
 
     def is_silent(self) -> bool:
         """Return whether its leases may be with another worker by now."""

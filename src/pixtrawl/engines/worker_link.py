@@ -40,7 +40,7 @@ class WorkerLink(asyncio.SubprocessProtocol):
         self.tasks: dict[int, Task] = {}  # in progress there
         self.is_ready = False
         self.closing = False
-        self.heard_at = clock_s()
+        self.last_message_at = clock_s()
         self.gone = asyncio.Event()
         self.cancelled: asyncio.Event | None = None  # set when it has cancelled its tasks
         self.rate_bytes_s: int | None = None
@@ -83,7 +83,7 @@ class WorkerLink(asyncio.SubprocessProtocol):
         self._transport = cast("asyncio.SubprocessTransport", transport)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
-        self.heard_at = clock_s()
+        self.last_message_at = clock_s()
         if fd == 2:
             self._errors = (self._errors + data)[-_KEPT_ERRORS:]
             return
@@ -102,9 +102,9 @@ class WorkerLink(asyncio.SubprocessProtocol):
     def end(self) -> str:
         """How it ended, in words: its signal or exit code, and the last line of its errors."""
         code = self._transport.get_returncode() if self._transport is not None else None
-        said = self._errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        last_line = self._errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
         how = "it ended" if code is None else f"signal {-code}" if code < 0 else f"exit code {code}"
-        return f"{how}: {said}" if said else how
+        return f"{how}: {last_line}" if last_line else how
 
     def kill(self) -> None:
         """End the process at once."""

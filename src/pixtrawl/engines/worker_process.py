@@ -63,7 +63,7 @@ class WorkerProcess(asyncio.Protocol):
     # -- what comes in
 
     def data_received(self, data: bytes) -> None:
-        self.heartbeat.heard()
+        self.heartbeat.register_beat()
         for content in self._frames.feed(data):
             if not self._spec.done():
                 self._spec.set_result(pickle.loads(content))  # noqa: S301 - our own parent wrote it

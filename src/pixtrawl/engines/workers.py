@@ -133,14 +133,14 @@ class Workers:
             now = clock_s()
             if now - looked_at > _TICK_S + _STALL_S:  # stopped, or the machine slept
                 for link in self._all.values():
-                    link.heard_at = now
+                    link.last_message_at = now
             looked_at = now
             self.leases.look()
             if now - beaten_at < BEAT_S:
                 continue
             beaten_at = now
             for link in self._all.values():
-                if now - link.heard_at > _HUNG_S and link.is_ready:
+                if now - link.last_message_at > _HUNG_S and link.is_ready:
                     link.kill()
                 link.send(wire.Beat())
             self._share_rate()

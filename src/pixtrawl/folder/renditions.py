@@ -44,7 +44,7 @@ class RenditionWriter:
         """Open the pack and truncate a torn record. Raise StorageError if that fails."""
         self._path = _path(folder, transform)
         self._recent: dict[bytes, None] = {}  # a placeholder image repeats many times
-        with self._told():
+        with self._translated_errors():
             folder.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("ab", buffering=_BUFFER_BYTES)
             with self._path.open("rb") as written:
@@ -62,16 +62,16 @@ class RenditionWriter:
             _MARK, key, picture.extension.encode("ascii"), picture.width, picture.height,
             len(picture.data), zlib.crc32(picture.data),
         )  # fmt: skip
-        with self._told():
+        with self._translated_errors():
             self._file.write(head + picture.data)
 
     def close(self) -> None:
         """Flush the buffer and close the pack. Raise StorageError."""
-        with self._told():
+        with self._translated_errors():
             self._file.close()
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

@@ -82,13 +82,13 @@ def plain_name(name: str) -> str:
     return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
 
 
-def choose(names: Sequence[str], sample: Sequence[Row], asked: GivenColumns, where: str) -> Chosen:
+def choose(names: Sequence[str], sample: Sequence[Row], given: GivenColumns, where: str) -> Chosen:
     """Choose the columns of a list.
 
     Args:
         names: the names of all its columns, in order.
         sample: some of its first rows.
-        asked: the columns given by the user.
+        given: the columns given by the user.
         where: the file name, for messages.
 
     Raises:
@@ -97,16 +97,18 @@ def choose(names: Sequence[str], sample: Sequence[Row], asked: GivenColumns, whe
     plain: dict[str, str] = {}
     for name in names:
         plain.setdefault(plain_name(name), name)
-    url, certain = _url(names, plain, sample, asked, where)
-    label = _asked(asked.label, "label", names, where) or _named_label(plain, sample)
+    url, certain = _url(names, plain, sample, given, where)
+    label = _given_column(given.label, "label", names, where) or _named_label(plain, sample)
     label = label or _first(_LABEL, plain, but=url)
-    if label and asked.label is None and label != plain.get("label") and _has_query(plain):
+    if label and given.label is None and label != plain.get("label") and _has_query(plain):
         label = None
-    caption = _asked(asked.caption, "caption", names, where) or _first(_CAPTION, plain, but=url)
-    guessed = [] if asked.url or plain_name(url) in _CERTAIN else [f"{url!r} as the URL"]
-    if label and asked.label is None and plain_name(label) != "label":
+    caption = _given_column(given.caption, "caption", names, where) or _first(
+        _CAPTION, plain, but=url
+    )
+    guessed = [] if given.url or plain_name(url) in _CERTAIN else [f"{url!r} as the URL"]
+    if label and given.label is None and plain_name(label) != "label":
         guessed.append(f"{label!r} as the label")
-    more = () if asked.url else tuple(plain[n] for n in _MORE if n in plain and plain[n] != url)
+    more = () if given.url else tuple(plain[n] for n in _MORE if n in plain and plain[n] != url)
     if more:
         guessed.append(f"{', '.join(map(repr, more))} as further images")
     notice = ""
@@ -116,7 +118,9 @@ def choose(names: Sequence[str], sample: Sequence[Row], asked: GivenColumns, whe
             if any(word in one for one in guessed)
         ]  # fmt: skip
         notice = f"{where}: taking column {', '.join(guessed)} ({', '.join(options)} to choose)"
-    return Chosen(url, more, label, caption, _asked(asked.id, "id", names, where), certain, notice)
+    return Chosen(
+        url, more, label, caption, _given_column(given.id, "id", names, where), certain, notice
+    )
 
 
 def _named_label(plain: Mapping[str, str], sample: Sequence[Row]) -> str | None:
@@ -131,10 +135,10 @@ def _url(
     names: Sequence[str],
     plain: Mapping[str, str],
     sample: Sequence[Row],
-    asked: GivenColumns,
+    given: GivenColumns,
     where: str,
 ) -> tuple[str, bool]:
-    if found := _asked(asked.url, "url", names, where):
+    if found := _given_column(given.url, "url", names, where):
         return found, True
     for word in _URL:
         name = plain.get(word)
@@ -155,7 +159,7 @@ def _url(
     raise UsageError(f"{where}: {what} ({shown}); say which with --url-column NAME")
 
 
-def _asked(word: str | None, what: str, names: Sequence[str], where: str) -> str | None:
+def _given_column(word: str | None, what: str, names: Sequence[str], where: str) -> str | None:
     if word is None:
         return None
     if word in names:

@@ -146,7 +146,7 @@ def find_rows(stream: TextIO, reading: ListContext) -> RowsLocation:
 
 
 def _quiet(reading: ListContext) -> ListContext:
-    return ListContext(reading.file, reading.stem, reading.labels, reading.label, reading.asked)
+    return ListContext(reading.file, reading.stem, reading.labels, reading.label, reading.given)
 
 
 def _look(text: _Text, path: tuple[str, ...], found: list[RowsLocation]) -> None:

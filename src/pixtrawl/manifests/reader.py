@@ -54,7 +54,7 @@ def read_manifest(  # noqa: PLR0913 - options for reading a list
     label: str | None = None,
     labels: Labels | None = None,
     read_parquet: ReadParquet | None = None,
-    asked: GivenColumns = GivenColumns(),
+    given: GivenColumns = GivenColumns(),
     notices: list[str] | None = None,
     name: str | None = None,
 ) -> Iterator[Candidate | BadLine]:
@@ -66,7 +66,7 @@ def read_manifest(  # noqa: PLR0913 - options for reading a list
         label: label of every row, overriding those in the rows.
         labels: assigns labels; pass the same object for all files of one data set.
         read_parquet: returns the rows of a parquet file as mappings.
-        asked: columns given by the user.
+        given: columns given by the user.
         notices: list to which messages on surprising guesses are appended.
         name: name of the list for messages, if the path means nothing to the user.
 
@@ -78,7 +78,7 @@ def read_manifest(  # noqa: PLR0913 - options for reading a list
         head = stream.read(_HEAD_BYTES)
     plain = path.with_suffix("") if path.suffix.lower() in _PACKED else path
     reading = ListContext(
-        name or path.name, clean(name or plain.stem), labels or Labels(), label, asked,
+        name or path.name, clean(name or plain.stem), labels or Labels(), label, given,
         [] if notices is None else notices,
     )  # fmt: skip
     suffix = "" if name else plain.suffix.lower()
@@ -144,7 +144,7 @@ def _reader(path: Path, head: bytes, suffix: str, reading: ListContext) -> _Read
         raise UsageError(
             f"{reading.file}: is a web page; its images are found by `pixtrawl run -s page`"
         )
-    table = table_of(text, suffix, reading.asked, reading.file)
+    table = table_of(text, suffix, reading.given, reading.file)
     if table is None:
         return _plain
     Rows(table.names, table.sample, _silent(reading), table.chosen)  # raises UsageError early
@@ -152,7 +152,7 @@ def _reader(path: Path, head: bytes, suffix: str, reading: ListContext) -> _Read
 
 
 def _silent(reading: ListContext) -> ListContext:
-    return ListContext(reading.file, reading.stem, reading.labels, reading.label, reading.asked)
+    return ListContext(reading.file, reading.stem, reading.labels, reading.label, reading.given)
 
 
 def _is_json(text: str) -> bool:

@@ -60,7 +60,7 @@ class ListContext(Struct):
     stem: str  # query of rows without one
     labels: Labels
     label: str | None = None  # given by the user for every row
-    asked: GivenColumns = GivenColumns()
+    given: GivenColumns = GivenColumns()
     notices: list[str] = msgspec.field(default_factory=list)  # for the user; emptied once shown
 
     def bad(self, number: int, problem: str, text: str = "") -> BadLine:
@@ -100,7 +100,7 @@ class Rows:
         reading: ListContext,
         chosen: Chosen | None = None,
     ) -> None:
-        self.chosen = chosen or choose(names, sample, reading.asked, reading.file)
+        self.chosen = chosen or choose(names, sample, reading.given, reading.file)
         self._reading = reading
         if self.chosen.notice:
             reading.notices.append(self.chosen.notice)

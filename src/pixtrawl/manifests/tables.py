@@ -45,7 +45,7 @@ class TableFormat(Struct, frozen=True):
     chosen: Chosen | None = None  # if the names do not determine the columns
 
 
-def table_of(text: str, suffix: str, asked: GivenColumns, where: str) -> TableFormat | None:
+def table_of(text: str, suffix: str, given: GivenColumns, where: str) -> TableFormat | None:
     """Detect the table format from the beginning of a file; return None for a plain list.
 
     Raises:
@@ -56,25 +56,25 @@ def table_of(text: str, suffix: str, asked: GivenColumns, where: str) -> TableFo
         return None
     if len(lines) > 1 and len(text) >= 60_000:
         lines.pop()  # may be cut off
-    if pair := _pairs(lines, asked, where):
+    if pair := _pairs(lines, given, where):
         return pair
-    return _by_separator(lines, suffix, asked, where) or _by_one_column(lines, suffix, where)
+    return _by_separator(lines, suffix, given, where) or _by_one_column(lines, suffix, where)
 
 
 def _by_separator(
-    lines: Sequence[str], suffix: str, asked: GivenColumns, where: str
+    lines: Sequence[str], suffix: str, given: GivenColumns, where: str
 ) -> TableFormat | None:
     tables = [one for sep in _order(suffix) if (one := _split(lines, sep, suffix)) is not None]
     for table in tables:
         if not table.has_header:
-            return _headless(table, asked, where)
-        if asked.url or _URL_NAMES & {plain_name(name) for name in table.names}:
+            return _headless(table, given, where)
+        if given.url or _URL_NAMES & {plain_name(name) for name in table.names}:
             return table
     for table in tables:
         if any(is_url(value) for row in table.sample for value in row.values()):
             return table
     if suffix in {".csv", ".tsv"} and tables:
-        choose(tables[0].names, tables[0].sample, asked, where)  # raises UsageError
+        choose(tables[0].names, tables[0].sample, given, where)  # raises UsageError
     return None
 
 
@@ -235,7 +235,7 @@ def _one_column(lines: Sequence[str], suffix: str) -> bool:
     )
 
 
-def _pairs(lines: Sequence[str], asked: GivenColumns, where: str) -> TableFormat | None:
+def _pairs(lines: Sequence[str], given: GivenColumns, where: str) -> TableFormat | None:
     """Return the table if every line is `URL label` or `URL caption`, divided by blanks."""
     found = [_PAIR.fullmatch(line.strip()) for line in lines if not line.startswith("# ")]
     pairs = [match.groups() for match in found if match and is_url(match[1])]
@@ -244,14 +244,14 @@ def _pairs(lines: Sequence[str], asked: GivenColumns, where: str) -> TableFormat
     if any("\t" in line for line in lines) or any(is_url(rest) for _, rest in pairs):
         return None
     names = ("column_1", "column_2")
-    return _headless(TableFormat(" ", names, False, _dicts(names, pairs)), asked, where)
+    return _headless(TableFormat(" ", names, False, _dicts(names, pairs)), given, where)
 
 
-def _headless(table: TableFormat, asked: GivenColumns, where: str) -> TableFormat:
+def _headless(table: TableFormat, given: GivenColumns, where: str) -> TableFormat:
     """Choose the columns of a table without a header by their content."""
-    chosen = choose(table.names, table.sample, asked, where)
+    chosen = choose(table.names, table.sample, given, where)
     number = int(chosen.url.removeprefix("column_"))
-    guessed = [] if asked.url else [f"column {number} as the URL"]
+    guessed = [] if given.url else [f"column {number} as the URL"]
     label, caption = chosen.label, chosen.caption
     others = [name for name in table.names if name != chosen.url]
     if len(others) == 1 and not (label or caption):

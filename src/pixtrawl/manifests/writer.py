@@ -66,29 +66,29 @@ class ManifestWriter:
             open_writer = write_parquet
         if open_writer is None:
             raise UsageError(f"{path}: manifests are .jsonl, .csv, .parquet or .txt")
-        with self._told():
+        with self._translated_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = open_writer(self._part)
 
     def add_query(self, text: str) -> None:
         """Add a query that may have no candidates; the dict literal shows it as `[]`."""
-        with self._told():
+        with self._translated_errors():
             self._writer.add_query(text)
 
     def add(self, candidate: Candidate) -> None:
-        with self._told():
+        with self._translated_errors():
             self._writer.add(candidate)
         self.count += 1
         self.with_secrets += masked_url(candidate.url) != candidate.url
 
     def flush(self) -> None:
         """Flush buffers to the operating system, so that a killed process loses nothing."""
-        with self._told():
+        with self._translated_errors():
             self._writer.flush()
 
     def close(self) -> None:
         """Complete the file and rename it to the target."""
-        with self._told():
+        with self._translated_errors():
             self._writer.close()
             self._part.replace(self.path)
 
@@ -111,7 +111,7 @@ class ManifestWriter:
             self.close()
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

@@ -43,7 +43,7 @@ class Fetched(Struct, frozen=True):
 
     response: Response
     attempts: int
-    said: tuple[Statement, ...] = ()  # by the owner, on the use of the file
+    statements: tuple[Statement, ...] = ()  # by the owner, on the use of the file
 
 
 class FetchFailedError(FetchError):
@@ -72,7 +72,7 @@ class _FetchState(Struct):
     left_s: float
     held_left_s: float  # left for pauses that the host states
     url: str
-    said: list[Statement] = field(default_factory=list)  # in the last attempt, over its hops
+    statements: list[Statement] = field(default_factory=list)  # in the last attempt, over its hops
 
 
 class Fetcher:
@@ -129,7 +129,7 @@ class Fetcher:
         while True:
             attempts += 1
             try:
-                return Fetched(await self._attempt(request, task), attempts, tuple(task.said))
+                return Fetched(await self._attempt(request, task), attempts, tuple(task.statements))
             except FetchError as error:
                 wait_s = self._wait_s(error, attempts, task)
                 if wait_s is None:
@@ -152,7 +152,7 @@ class Fetcher:
         return wait_s
 
     async def _attempt(self, request: Request, task: _FetchState) -> Response:
-        task.said.clear()
+        task.statements.clear()
         reason = urls.check(request.url)
         if reason is not None:
             raise FetchError(reason, request.url[:200])
@@ -175,7 +175,7 @@ class Fetcher:
             records: Sequence[Line] = ()
             if not self._politeness.ignore_robots:
                 records = await self._hosts.robots.check(request.url)
-            task.said += await self._hosts.owners.said_of(request.url, records)
+            task.statements += await self._hosts.owners.statements_of(request.url, records)
             if (error := self._objection(task)) is not None:
                 raise error
         if task.left_s <= 0:
@@ -220,12 +220,12 @@ class Fetcher:
             directive = opts_out(value.split("\n"), purpose=self._politeness.purpose)
             if directive:
                 return FetchError(Reason.ROBOTS_HEADER, f"X-Robots-Tag: {directive}")
-        said = in_headers(headers, now_utc())
-        task.said += said
-        return self._objection(task) if said else None
+        statements = in_headers(headers, now_utc())
+        task.statements += statements
+        return self._objection(task) if statements else None
 
     def _objection(self, task: _FetchState) -> FetchError | None:
-        statement = self._preferences.objection(task.said)
+        statement = self._preferences.objection(task.statements)
         return None if statement is None else FetchError(Reason.OPTED_OUT, str(statement))
 
     # -- what is learned from answers --------------------------------------------------------
@@ -258,8 +258,8 @@ def status_error(response: Response) -> FetchError | None:
     elif status in {401, 403, 451}:
         reason = Reason.FORBIDDEN
     elif status == 407:
-        said = "the proxy asks for a login: http://USER:PASSWORD@HOST:PORT (% in it as %25)"
-        return FetchError(Reason.PROXY_FAILED, f"HTTP 407, {said}", http_status=status)
+        detail = "the proxy asks for a login: http://USER:PASSWORD@HOST:PORT (% in it as %25)"
+        return FetchError(Reason.PROXY_FAILED, f"HTTP 407, {detail}", http_status=status)
     elif status == 429:
         reason = Reason.RATE_LIMITED
     elif status >= 500:

@@ -56,7 +56,7 @@ class JobProgress:
     def __call__(self, event: events.Event, /) -> None:
         """Count one event."""
         with self._lock:
-            self._tally.hear(event, time.monotonic())
+            self._tally.count(event, time.monotonic())
             self.changes += 1
             match event:
                 case events.CandidatesFound():

@@ -57,13 +57,15 @@ async def _probed(queries: Sequence[Query], config: Config) -> dict[str, Any]:
     found: list[Candidate] = []
     by_source: Counter[str] = Counter()
 
-    def hear(event: events.Event) -> None:
+    def count_candidates(event: events.Event) -> None:
         if isinstance(event, events.CandidatesFound):
             by_source[event.source] += event.new
 
     first = Query(queries[0].text, queries[0].label, _PROBED, queries[0].filters)
     job = replace(config.job, limit=_PROBED, max_time_s=_PROBE_S)
-    await discover([first], replace(config, job=job), out=None, listener=hear, take=found.append)
+    await discover(
+        [first], replace(config, job=job), out=None, listener=count_candidates, take=found.append
+    )
     images = sum(one.limit or _PROBED for one in queries)
     hosts = Counter(urlsplit(one.url).hostname or "" for one in found)
     total = sum(hosts.values())

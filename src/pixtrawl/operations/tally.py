@@ -111,7 +111,7 @@ class QueryTally(Struct):
 
 
 class Tally:
-    """The counts of a run; pass every event to `hear`, then read the attributes."""
+    """The counts of a run; pass every event to `count`, then read the attributes."""
 
     def __init__(self) -> None:
         self.queries: dict[str, QueryTally] = {}
@@ -130,7 +130,7 @@ class Tally:
         self._started: float | None = None
         self._under_way: set[tuple[str, str]] = set()  # query and URL
 
-    def hear(self, event: events.Event, now: float) -> None:
+    def count(self, event: events.Event, now: float) -> None:
         """Count one event at the time `now` (seconds, monotonic)."""
         match event:
             case events.RunStarted():
@@ -151,7 +151,7 @@ class Tally:
                 query_tally = self._query(event.query.text)
                 query_tally.finished, query_tally.saved = True, event.saved
             case events.SourceStarted() | events.CandidatesFound() | events.SourceFinished():
-                self._asked(event, now)
+                self._count_found(event, now)
             case _:
                 self._rested(event, now)
 
@@ -172,7 +172,7 @@ class Tally:
                 if event.query in {"", query.text} and query.wanted is not None:
                     query.wanted = event.limit
 
-    def _asked(
+    def _count_found(
         self,
         event: events.SourceStarted | events.CandidatesFound | events.SourceFinished,
         now: float,
@@ -211,7 +211,7 @@ class Tally:
     def _settled(self, event: events.CandidateSettled, now: float) -> None:
         outcome, query = event.outcome, self._query(event.candidate.query)
         self._under_way.discard((event.candidate.query, event.candidate.url))
-        self._count(outcome, now)
+        self._count_outcome(outcome, now)
         query.settled += 1
         query.saved += outcome.status is Status.SAVED
 
@@ -225,10 +225,10 @@ class Tally:
 
     def _row(self, outcome: Outcome, now: float) -> None:
         """Count a row of a job; its query is not, since a job may have millions."""
-        self._count(outcome, now)
+        self._count_outcome(outcome, now)
         self._rows_saved += outcome.status is Status.SAVED
 
-    def _count(self, outcome: Outcome, now: float) -> None:
+    def _count_outcome(self, outcome: Outcome, now: float) -> None:
         self.statuses[outcome.status] += 1
         self.fetched_bytes += outcome.size_bytes
         self.settling.add(now)

@@ -22,7 +22,7 @@ from pixtrawl.manifests.reader import BadLine, ListContext, read_manifest, read_
 from pixtrawl.model import Candidate
 from pixtrawl.pipeline.parquet_manifest import read_rows as read_parquet
 
-__all__ = ["Given", "OpenList", "asked_of", "is_address", "open_lists"]
+__all__ = ["Given", "OpenList", "given_columns", "is_address", "open_lists"]
 
 _ADDRESS: Final = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]+://|data:)")
 _WORDS: Final = "urls"  # label of URLs that come without one
@@ -49,7 +49,7 @@ def is_address(word: str) -> bool:
     return _ADDRESS.match(word.strip()) is not None
 
 
-def asked_of(lists: Lists) -> GivenColumns:
+def given_columns(lists: Lists) -> GivenColumns:
     """Return the column names of the settings."""
     return GivenColumns(lists.url_column, lists.label_column, lists.caption_column, lists.id_column)
 
@@ -74,7 +74,7 @@ def open_lists(
     Raises:
         UsageError: a list cannot be read at all.
     """
-    opener = _Opener(labels, label, asked_of(lists), stdin)
+    opener = _Opener(labels, label, given_columns(lists), stdin)
     found: list[OpenList] = []
     for is_word, group in groupby(items, key=lambda i: isinstance(i, str) and is_address(i)):
         if is_word:
@@ -86,9 +86,9 @@ def open_lists(
 
 class _Opener:
     def __init__(
-        self, labels: Labels, label: str | None, asked: GivenColumns, stdin: BinaryIO | None
+        self, labels: Labels, label: str | None, given: GivenColumns, stdin: BinaryIO | None
     ) -> None:
-        self._labels, self._label, self._asked, self._stdin = labels, label, asked, stdin
+        self._labels, self._label, self._given, self._stdin = labels, label, given, stdin
         self._read_stdin = False
 
     def file(self, word: str, notices: list[str] | None = None) -> OpenList:
@@ -97,7 +97,7 @@ class _Opener:
             return self._standard_input(notices)
         rows = read_manifest(
             Path(word), label=self._label, labels=self._labels, read_parquet=read_parquet,
-            asked=self._asked, notices=notices,
+            given=self._given, notices=notices,
         )  # fmt: skip
         return OpenList(word, rows, notices)
 
@@ -113,7 +113,7 @@ class _Opener:
         try:
             rows = read_manifest(
                 path, label=self._label or None, labels=self._labels, read_parquet=read_parquet,
-                asked=self._asked, notices=notices, name=_WORDS,
+                given=self._given, notices=notices, name=_WORDS,
             )  # fmt: skip
         except BaseException:
             path.unlink(missing_ok=True)
@@ -125,7 +125,7 @@ class _Opener:
         return OpenList(given.name, self._values(given, notices), notices)
 
     def _values(self, given: Given, notices: list[str]) -> Iterator[Candidate | BadLine]:
-        reading = ListContext(given.name, _WORDS, self._labels, self._label, self._asked, notices)
+        reading = ListContext(given.name, _WORDS, self._labels, self._label, self._given, notices)
         place = 0
         for kind, group in groupby(given.items, key=_kind):
             if kind == "row":

@@ -164,7 +164,7 @@ class DownloadQuery:
     def __init__(self, run: DownloadInput, window: QueryWindow) -> None:
         self._run = run
         self.window = window
-        self._told = False
+        self._finish_emitted = False
 
     @property
     def row(self) -> QueryRow:
@@ -192,6 +192,6 @@ class DownloadQuery:
         """As `QueryInput.finish`."""
         self.complete()
         await self.window.demand.over()
-        if not self._told:
-            self._told = True
+        if not self._finish_emitted:
+            self._finish_emitted = True
             self._run.emit(QueryFinished(self.row.query, self.window.saved))

@@ -131,14 +131,14 @@ class _ScriptReader:
     def _value(self, depth: int) -> Any:
         if depth > MAX_DEPTH:
             raise ScriptDataError("nested too deeply")
-        kind, said = self._next()
+        kind, lexeme = self._next()
         if kind == "string":
-            return js_unescape(said[1:-1])
+            return js_unescape(lexeme[1:-1])
         if kind == "number":
-            return _number(said)
+            return _number(lexeme)
         if kind == "word":
-            return self._word(said, depth)
-        return self._marked(said, depth)
+            return self._word(lexeme, depth)
+        return self._marked(lexeme, depth)
 
     def _marked(self, mark: str, depth: int) -> Any:
         if mark == "{":
@@ -158,14 +158,14 @@ class _ScriptReader:
     def _object(self, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         while True:
-            kind, said = self._next()
+            kind, lexeme = self._next()
             if kind == "mark":
-                if said == "}":
+                if lexeme == "}":
                     return found
-                if said == ",":
+                if lexeme == ",":
                     continue
-                raise self._failure(said)
-            key = js_unescape(said[1:-1]) if kind == "string" else said
+                raise self._failure(lexeme)
+            key = js_unescape(lexeme[1:-1]) if kind == "string" else lexeme
             found[key] = None  # `{name}` stands for a variable
             if self._peek() == ":":
                 self._next()
@@ -202,9 +202,9 @@ class _ScriptReader:
     def _skip_call(self) -> None:
         still_open = 0
         while True:
-            kind, said = self._next()
+            kind, lexeme = self._next()
             if kind == "mark":
-                still_open += (said == "(") - (said == ")")
+                still_open += (lexeme == "(") - (lexeme == ")")
             if not still_open:
                 return
 
@@ -260,13 +260,13 @@ class _ScriptReader:
         if self._left < 0:
             raise ScriptDataError(f"more than {MAX_TOKENS} tokens and escapes")
 
-    def _failure(self, said: str) -> ScriptDataError:
-        return ScriptDataError(f"cannot be read at character {self._at}: {said[:20]!r}")
+    def _failure(self, lexeme: str) -> ScriptDataError:
+        return ScriptDataError(f"cannot be read at character {self._at}: {lexeme[:20]!r}")
 
 
-def _number(said: str) -> int | float | None:
-    if len(said) > _MAX_DIGITS:
+def _number(lexeme: str) -> int | float | None:
+    if len(lexeme) > _MAX_DIGITS:
         return None
-    if said.lstrip("+-")[:2].lower() == "0x":
-        return int(said, 16)
-    return float(said) if set(said) & set(".eE") else int(said)
+    if lexeme.lstrip("+-")[:2].lower() == "0x":
+        return int(lexeme, 16)
+    return float(lexeme) if set(lexeme) & set(".eE") else int(lexeme)

@@ -51,7 +51,7 @@ class Studio:
         self._watcher: asyncio.Task[None] | None = None
         self._warmed: dict[str, asyncio.Task[None]] = {}
         self._settling: dict[str, asyncio.Task[None]] = {}
-        self._told: set[str] = set()  # data sets whose trouble was shown
+        self._reported: set[str] = set()  # data sets whose trouble was shown
         self.events = EventRing()
         self.jobs = Jobs(config or Config.load(), roots)
         self._job_events = JobEvents(self.jobs, self.events)
@@ -137,7 +137,7 @@ class Studio:
         except (PixtrawlError, sqlite3.Error, OSError) as error:
             self._notice(data_set, str(error))
         else:
-            self._told.discard(data_set.id)
+            self._reported.discard(data_set.id)
 
     async def _warm(self, data_set: OpenSet) -> None:
         try:
@@ -148,8 +148,8 @@ class Studio:
 
     def _notice(self, data_set: OpenSet, sentence: str) -> None:
         """Tell once that a data set cannot be read any more."""
-        if data_set.id not in self._told:
-            self._told.add(data_set.id)
+        if data_set.id not in self._reported:
+            self._reported.add(data_set.id)
             self.events.publish("notice", {"text": sentence}, data_set=data_set.id)
 
     async def aclose(self) -> None:

@@ -25,7 +25,7 @@ from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.labels import Labels
 from pixtrawl.manifests.reader import BadLine, read_manifest
 from pixtrawl.model import Candidate
-from pixtrawl.pipeline.lists import asked_of, is_address
+from pixtrawl.pipeline.lists import given_columns, is_address
 from pixtrawl.pipeline.parquet_manifest import read_rows as read_parquet
 
 __all__ = ["prepare"]
@@ -100,7 +100,7 @@ class _ManifestFiles:
         self.bad_path = folder / jobs.BAD_LINES
         self._folder = folder
         self._label = label
-        self._asked = asked_of(lists)
+        self._given = given_columns(lists)
         self._labels = Labels()
         self._notify = notify
 
@@ -110,7 +110,7 @@ class _ManifestFiles:
             for path, shown in self._files(manifests):
                 rows = read_manifest(
                     path, label=self._label, labels=self._labels, read_parquet=read_parquet,
-                    asked=self._asked, notices=notices,
+                    given=self._given, notices=notices,
                 )  # fmt: skip
                 for row in rows:
                     if isinstance(row, BadLine):

@@ -198,7 +198,7 @@ class StoreWorker:
         )
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._beat_thread, self._leases.beats.write, self.beat)
-        self._worker.heard(sent_at)
+        self._worker.register_beat(sent_at)
 
     # -- one shard
 

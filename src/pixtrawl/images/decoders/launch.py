@@ -121,8 +121,8 @@ class ZygoteLauncher:
         if hello[:4] != record.MAGIC:
             ours.close()
             await self._reap()
-            said = hello[1:].decode("utf-8", "replace") or "it ended at once"
-            raise EngineError(f"the decoder program does not start: {said}")
+            problem = hello[1:].decode("utf-8", "replace") or "it ended at once"
+            raise EngineError(f"the decoder program does not start: {problem}")
         self._control = ours
         loop.add_reader(ours.fileno(), self._heard)
         return ours

@@ -67,7 +67,7 @@ def named_as(candidate: Candidate, url: str) -> Reason | None:
         return found
     for text in (candidate.alt, candidate.title):
         if text and len(text) <= _ALT_CHARACTERS:
-            named = _said(text.strip())
+            named = _reason_in(text.strip())
             if named is not None:
                 return named
     return None
@@ -86,10 +86,10 @@ def _path_names(url: str) -> Reason | None:
     stem = last.rpartition(".")[0] or last
     if _CAPTCHA.search(stem):
         return Reason.HUMAN_CHECK
-    return _said(stem) or (Reason.ICON if _LOGO_FOLDER.search(path) else None)
+    return _reason_in(stem) or (Reason.ICON if _LOGO_FOLDER.search(path) else None)
 
 
-def _said(text: str) -> Reason | None:
+def _reason_in(text: str) -> Reason | None:
     if _GONE.search(text):
         return Reason.PLACEHOLDER
     if _LOGO.search(text) and not _WORN.search(text):

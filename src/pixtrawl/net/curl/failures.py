@@ -83,11 +83,11 @@ _TLS_CAUSES: Final = (
 
 def tls_cause(message: str) -> str:
     """Return in a few words why the TLS connection failed."""
-    said = message.lower()
+    text = message.lower()
     for parts, cause in _TLS_CAUSES:
-        if any(part in said for part in parts):
+        if any(part in text for part in parts):
             return cause
-    return "certificate refused" if "certificate" in said else "no common TLS protocol"
+    return "certificate refused" if "certificate" in text else "no common TLS protocol"
 
 
 def _timeout(message: str) -> Reason:

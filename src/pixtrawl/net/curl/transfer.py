@@ -229,8 +229,8 @@ class Transfer:
 
     def _too_many_headers(self) -> int:
         self._shared.received_bytes += self._header_bytes
-        said = f"more than {HEADER_BYTES // 1024} KiB or {HEADER_LINES:,} lines of headers"
-        self.error = FetchError(Reason.PROTOCOL_ERROR, said)
+        detail = f"more than {HEADER_BYTES // 1024} KiB or {HEADER_LINES:,} lines of headers"
+        self.error = FetchError(Reason.PROTOCOL_ERROR, detail)
         return _ABORT
 
     def check_overhead(self) -> bool:
@@ -238,8 +238,8 @@ class Transfer:
         excess_bytes = self.overhead.excess_bytes(self.curl, self.wire_bytes)
         if excess_bytes:
             self._shared.received_bytes += excess_bytes
-            said = f"{excess_bytes:,} bytes beside the {self.wire_bytes:,} of the body"
-            self.error = FetchError(Reason.TOO_MANY_BYTES, said)
+            detail = f"{excess_bytes:,} bytes beside the {self.wire_bytes:,} of the body"
+            self.error = FetchError(Reason.TOO_MANY_BYTES, detail)
         return not excess_bytes
 
     def _set_coding(self, named: str) -> bool:

@@ -137,8 +137,8 @@ async def _ask_tunnel(
     head = await reader.readuntil(b"\r\n\r\n")
     words = head.split(maxsplit=2)
     if len(words) < 2 or not words[1].startswith(b"2"):
-        said = head.partition(b"\r\n")[0][:80].decode("latin-1")
-        raise ConnectionError(f"the proxy at {proxy.host} said {said!r}")
+        status_line = head.partition(b"\r\n")[0][:80].decode("latin-1")
+        raise ConnectionError(f"the proxy at {proxy.host} said {status_line!r}")
 
 
 def upstream_of(url: str) -> Upstream:

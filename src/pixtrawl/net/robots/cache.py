@@ -109,11 +109,11 @@ class RobotsCache:
             if not allowed:
                 raise FetchError(Reason.ROBOTS_TXT, f"{origin}/robots.txt")
         if rules.crawl_delay_s > self._max_crawl_delay_s:
-            said = (
+            detail = (
                 f"robots.txt asks for {rules.crawl_delay_s:g} s between requests, more than "
                 f"--max-crawl-delay {self._max_crawl_delay_s:g}"
             )
-            raise FetchError(Reason.CRAWL_DELAY, said)
+            raise FetchError(Reason.CRAWL_DELAY, detail)
         return rules.records
 
     async def answer(self, url: str) -> Response:
@@ -276,8 +276,8 @@ class RobotsCache:
         if status == 429 or status >= 500:
             reason = Reason.RATE_LIMITED if status == 429 else Reason.ROBOTS_UNAVAILABLE
             pause_s = stated_pause_s(status, response.headers)
-            said = f"robots.txt answers {status}"
-            return FetchError(reason, said, http_status=status, retry_after_s=pause_s)
+            detail = f"robots.txt answers {status}"
+            return FetchError(reason, detail, http_status=status, retry_after_s=pause_s)
         if not 200 <= status < 300 or not response.size_bytes:
             self._verdicts[origin] = _ALLOW_ALL  # "unavailable", RFC 9309 2.3.1.3
             return _ALLOW_ALL
@@ -292,8 +292,10 @@ class RobotsCache:
         except OSError as error:
             return FetchError(Reason.STORE_FAILED, f"rules of robots.txt: {error}")
         if not kept:
-            said = "robots.txt: no room for more rules in this run; a smaller list of hosts has it"
-            return FetchError(Reason.ROBOTS_UNAVAILABLE, said)
+            detail = (
+                "robots.txt: no room for more rules in this run; a smaller list of hosts has it"
+            )
+            return FetchError(Reason.ROBOTS_UNAVAILABLE, detail)
         self._verdicts[origin] = None
         self._make_ready(origin, reading.rules)
         return reading.rules
@@ -304,8 +306,8 @@ class RobotsCache:
         """Match in a thread, one URL of a host at a time, so that no host delays the others."""
         async with self._checking.setdefault(origin, asyncio.Lock()):
             if self._checked_s.get(origin, 0.0) > _HOST_CHECKS_S:
-                said = "robots.txt: its rules take too long to check"
-                raise FetchError(Reason.ROBOTS_UNAVAILABLE, said)
+                detail = "robots.txt: its rules take too long to check"
+                raise FetchError(Reason.ROBOTS_UNAVAILABLE, detail)
             async with self._turn:
                 rules = await self._rules(origin)
                 allowed, took_s = await self._beside.run(_timed_check, rules, address)

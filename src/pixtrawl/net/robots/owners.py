@@ -90,25 +90,25 @@ class OwnerStatements:
         self._kept = 0
         self._fetching: dict[str, asyncio.Task[Found]] = {}
 
-    async def said_of(self, url: str, records: Sequence[Line]) -> list[Statement]:
+    async def statements_of(self, url: str, records: Sequence[Line]) -> list[Statement]:
         """Return the statements of the URL's host that hold for it.
 
         `records` are the preferences in its robots.txt, name and value of each line. Raises
         FetchError where the host is not reached.
         """
-        said: list[Statement] = []
+        statements: list[Statement] = []
         if records:
             texts = (PathText.of_line(ROBOTS_KEYS[key], value) for key, value in records)
             held = longest_matches(texts, urls.canonical(url))
-            said = [of_line("robots", one.name, one.text, now_utc()) for one in held]
+            statements = [of_line("robots", one.name, one.text, now_utc()) for one in held]
         if self._asks_tdmrep:
             found = await self._tdmrep(urls.origin_of(url))
             if found:
                 path = urls.canonical(url)
                 rule = next((one for one in found if one.matches(path)), None)  # first in sequence
                 if rule is not None:
-                    said.append(of_line("tdmrep", TDM, rule.text, now_utc()))
-        return said
+                    statements.append(of_line("tdmrep", TDM, rule.text, now_utc()))
+        return statements
 
     async def _tdmrep(self, origin: str) -> Rules:
         known = self._known.get(origin)

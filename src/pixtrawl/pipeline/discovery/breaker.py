@@ -115,9 +115,9 @@ class Breaker:
         if self._stop is None:
             return
         if self._now() < self._until:
-            said = self._stop.detail.get("message") or self._stop.outcome
+            message = self._stop.detail.get("message") or self._stop.outcome
             raise SourceStop(
-                self._stop.outcome, **{**self._stop.detail, "message": f"not asked: {said}"}
+                self._stop.outcome, **{**self._stop.detail, "message": f"not asked: {message}"}
             )
         self._stop = None
         self._failures = MAX_FAILURES - 1  # one more failure opens the circuit again

@@ -35,7 +35,7 @@ from pixtrawl.secrets import NO_SECRETS, KnownSecrets
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
 from pixtrawl.sources.filters import unfiltered
 
-_MAX_TOLD = 10_000  # notices that are remembered, so that each is emitted once
+_MAX_NOTICES = 10_000  # notices that are remembered, so that each is emitted once
 
 
 class DiscoveryTask(Struct, frozen=True):
@@ -91,7 +91,7 @@ class Discovery:
         self._ignore_robots = ignore_robots
         self._secrets = secrets  # masked in what sources say
         self._preferences = preferences or PreferencePolicy()
-        self._told: set[str] = set()
+        self._notices_emitted: set[str] = set()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -151,10 +151,10 @@ class Discovery:
     def _notify(self, event: Event) -> None:
         """Emit an event of a source; the same notice only once in a run."""
         if isinstance(event, Notice):
-            if event.message in self._told:
+            if event.message in self._notices_emitted:
                 return
-            if len(self._told) < _MAX_TOLD:
-                self._told.add(event.message)
+            if len(self._notices_emitted) < _MAX_NOTICES:
+                self._notices_emitted.add(event.message)
         self._emit(event)
 
     async def _ask_once(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> SourceState:

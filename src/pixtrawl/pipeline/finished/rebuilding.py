@@ -71,11 +71,11 @@ def _rebuild(folder: Folder) -> Rebuilt:
     own = folder.own_catalog
     done.was_damaged = own.exists() and own.stat().st_size > 0
     salvaged = salvaging.salvage(own, folder.root) if done.was_damaged else Salvaged()
-    said = journal.read(folder)
-    done.had_journal = bool(said.records)
-    held = state_after(said.records)
+    decisions = journal.read(folder)
+    done.had_journal = bool(decisions.records)
+    held = state_after(decisions.records)
     found = remains.read(folder, salvaged)
-    done.bad_lines = found.bad_lines + len(said.bad)
+    done.bad_lines = found.bad_lines + len(decisions.bad)
     aliases = dict(salvaged.aliases) | held.aliases
     _say_start(folder, found)
     with created(own) as db:
@@ -86,8 +86,8 @@ def _rebuild(folder: Folder) -> Rebuilt:
         rebuilt.give_aliases(db, aliases)
         _remove(db, folder, [*_salvaged_gone(salvaged), *held.gone], found, aliases, done)
         _obey(db, [*salvaged.rules, *held.rules], done)
-        _note_decisions(db, folder, said.records, held)
-        mark(db, said.end)
+        _note_decisions(db, folder, decisions.records, held)
+        mark(db, decisions.end)
         file_records.advance(db)
     return done
 

@@ -149,8 +149,8 @@ def _verify(db: sqlite3.Connection, folder: Folder, quick: bool, on_progress: Pr
     if not quick:
         known = {trouble.file_name for trouble in troubles}
         troubles += _altered(db, folder, known, count, on_progress)
-        if (said := integrity_fault(db)) is not None:
-            troubles.append(FileTrouble(folder.catalog.name, DAMAGED, said))
+        if (fault := integrity_fault(db)) is not None:
+            troubles.append(FileTrouble(folder.catalog.name, DAMAGED, fault))
     if not found.missing and not _is_current(db, folder):
         troubles.append(
             FileTrouble(folder.metadata.name, STALE, "does not list what the catalog does")

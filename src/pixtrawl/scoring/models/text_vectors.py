@@ -48,7 +48,7 @@ def text_vector(place: str, model: str, text: str) -> list[float]:
     with _lock:
         found = _held.get((model, text))
         if found is None:
-            answer = _asked(place, text)
+            answer = _embedded_in_process(place, text)
             if answer.error:
                 raise UsageError(answer.error)
             if answer.name != model:
@@ -60,7 +60,7 @@ def text_vector(place: str, model: str, text: str) -> list[float]:
         return found
 
 
-def _asked(place: str, text: str) -> EmbeddedText:
+def _embedded_in_process(place: str, text: str) -> EmbeddedText:
     words = [sys.executable, "-P", "-m", "pixtrawl.scoring.models.text_vectors", place]
     try:
         done = subprocess.run(  # noqa: S603 - our own program

@@ -41,9 +41,9 @@ class Artic(PagedSource):
         asked = search.params(names, q=search.query.text, fields=_FIELDS, limit=100, page=page)
         return "/api/v1/artworks/search", asked
 
-    def result(self, record: Any, said: Any) -> ImageResult | None:
+    def result(self, record: Any, answer: Any) -> ImageResult | None:
         """Read the picture at the image server that the answer names."""
-        images, name = value.url(said, "config", "iiif_url"), value.text(record, "image_id")
+        images, name = value.url(answer, "config", "iiif_url"), value.text(record, "image_id")
         if images is None:
             raise ShapeError("artic's answer does not name its image server")
         if name is None or not name.replace("-", "").isalnum():

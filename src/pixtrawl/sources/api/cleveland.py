@@ -33,7 +33,7 @@ class Cleveland(PagedSource):
         names, text = {"license": "cc0"}, search.query.text
         return "/api/artworks/", search.params(names, q=text, has_image=1, limit=100, skip=seen)
 
-    def result(self, record: Any, said: Any) -> ImageResult | None:
+    def result(self, record: Any, answer: Any) -> ImageResult | None:
         """Read the largest JPEG, with the TIFF as its alternate."""
         images, claim = value.at(record, "images"), value.text(record, "share_license_status")
         sizes = (name for name in ("print", "full", "web") if value.url(images, name, "url"))

@@ -72,9 +72,9 @@ class Europeana(JsonSource):
     )
     has_quota: ClassVar[bool] = True
 
-    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, answer: Any) -> SourceStop | None:
         """Return the stop for a refused key; None for other answers."""
-        words = value.plain(said, "error") or value.plain(said, "message") or ""
+        words = value.plain(answer, "error") or value.plain(answer, "message") or ""
         if response.status in {400, 401, 403} and "key" in words.lower():
             message = f"europeana refuses the key: {words[:200]}"
             return search.blocked(response, "login", message, "check --set europeana.key=...")
@@ -93,14 +93,14 @@ class Europeana(JsonSource):
         return read_page(await search.json("/record/v2/search.json", params))
 
 
-def read_page(said: Any) -> Batch:
+def read_page(answer: Any) -> Batch:
     """Return the items of one answer. Raises ShapeError."""
-    listed = value.at(said, "items")
-    if value.at(said, "success") is False or not isinstance(listed, list):
-        words = value.plain(said, "error") or "there is no list of items"
+    listed = value.at(answer, "items")
+    if value.at(answer, "success") is False or not isinstance(listed, list):
+        words = value.plain(answer, "error") or "there is no list of items"
         raise ShapeError(f"europeana's answer is none: {words[:200]}")
     found = tuple(one for one in map(_found, listed) if one is not None)
-    total, cursor = value.count(said, "totalResults"), value.text(said, "nextCursor")
+    total, cursor = value.count(answer, "totalResults"), value.text(answer, "nextCursor")
     empty = not listed and total is not None  # the page behind the last one is empty too
     return Batch(found, {"cursor": cursor} if cursor and listed else None, empty)
 

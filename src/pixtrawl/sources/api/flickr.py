@@ -104,17 +104,17 @@ class Flickr(JsonSource):
             if last:
                 params["max_upload_date"] = last
         response = await search.get("/services/rest/", params)
-        said = search.read(response)
-        if value.text(said, "stat") == "fail":
-            _refuse(search, response, said)
-        batch, pages = read_page(said)
+        answer = search.read(response)
+        if value.text(answer, "stat") == "fail":
+            _refuse(search, response, answer)
+        batch, pages = read_page(answer)
         more = page < pages and page * _PER_PAGE < MOST
         return Batch(batch.found, {"page": page + 1} if more else None, batch.empty)
 
 
-def _refuse(search: ApiSearch, response: Response, said: Any) -> None:
+def _refuse(search: ApiSearch, response: Response, answer: Any) -> None:
     """Raise for an error that comes with status 200: SourceStop, FetchError or ShapeError."""
-    code, words = value.count(said, "code"), value.plain(said, "message") or ""
+    code, words = value.count(answer, "code"), value.plain(answer, "message") or ""
     message = f"flickr answers with error {code}: {words[:200]}"
     if code == _KEY_REFUSED:
         raise search.blocked(response, "login", message, "check --set flickr.key=...")
@@ -123,15 +123,15 @@ def _refuse(search: ApiSearch, response: Response, said: Any) -> None:
     raise ShapeError(message)
 
 
-def read_page(said: Any) -> tuple[Batch, int]:
+def read_page(answer: Any) -> tuple[Batch, int]:
     """Return the photographs of one answer, and how many pages there are. Raises ShapeError."""
-    total, listed = value.count(said, "photos", "total"), value.at(said, "photos", "photo")
+    total, listed = value.count(answer, "photos", "total"), value.at(answer, "photos", "photo")
     if total is None or not isinstance(listed, list):
         raise ShapeError("flickr's answer has no list of photos")
     found = tuple(one for one in map(read_photo, listed) if one is not None)
     empty = total == 0 and not listed
     empty = empty or (bool(listed) and all(_is_small(one) for one in listed))
-    return Batch(found, empty=empty), value.count(said, "photos", "pages") or 0
+    return Batch(found, empty=empty), value.count(answer, "photos", "pages") or 0
 
 
 def _is_small(photo: Any) -> bool:

@@ -82,9 +82,9 @@ class Gbif(JsonSource):
         return Batch(batch.found, following if more else None, batch.empty)
 
 
-def read_page(said: Any) -> tuple[Batch, bool]:
+def read_page(answer: Any) -> tuple[Batch, bool]:
     """Return the pictures of one answer, and whether it is the last. Raises ShapeError."""
-    total, results = value.count(said, "count"), value.at(said, "results")
+    total, results = value.count(answer, "count"), value.at(answer, "results")
     if total is None or not isinstance(results, list):
         raise ShapeError("gbif's answer has no list of results")
     found = []
@@ -94,7 +94,7 @@ def read_page(said: Any) -> tuple[Batch, bool]:
             if one is not None:
                 found.append(one)
     empty = all(_has_none(record) for record in results)
-    last = value.at(said, "endOfRecords") is not False or not results
+    last = value.at(answer, "endOfRecords") is not False or not results
     return Batch(tuple(found), empty=empty and (bool(results) or total == 0)), last
 
 

@@ -91,16 +91,16 @@ class GoogleCse(JsonSource):
             stop = SourceStop(SourceOutcome.UNSUPPORTED, message=message, next_step=step)
         return stop
 
-    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, answer: Any) -> SourceStop | None:
         """Return the stop for one of the three meanings of 403, distinguished by its text."""
-        words = (value.plain(said, "error", "message") or "").lower()
-        reason = (value.text(said, "error", "errors", 0, "reason") or "").lower()
+        words = (value.plain(answer, "error", "message") or "").lower()
+        reason = (value.text(answer, "error", "errors", 0, "reason") or "").lower()
         if "limitexceeded" in reason or "quota" in words:
-            return search.quota(response, said)
+            return search.quota(response, answer)
         if "api key" in words or reason == "keyinvalid":
             message = f"google_cse refuses the key: {words[:200]}"
             return search.blocked(response, "login", message, "check --set google_cse.key=...")
-        if response.status == 403 and isinstance(said, dict):
+        if response.status == 403 and isinstance(answer, dict):
             message = f"google_cse answers with status 403: {words[:200]}. {_END}"
             step = "projects without this API get no access any more: take another source (bing)"
             return search.blocked(response, "forbidden", message, step)
@@ -133,16 +133,16 @@ class GoogleCse(JsonSource):
         return read_page(await search.json("/customsearch/v1", params))
 
 
-def read_page(said: Any) -> Batch:
+def read_page(answer: Any) -> Batch:
     """Return the results of one answer. Raises ShapeError."""
-    total = value.count(said, "searchInformation", "totalResults")
-    listed = value.at(said, "items")
-    if listed is None and (total is not None or value.at(said, "queries") is not None):
+    total = value.count(answer, "searchInformation", "totalResults")
+    listed = value.at(answer, "items")
+    if listed is None and (total is not None or value.at(answer, "queries") is not None):
         return Batch(empty=True)
     if not isinstance(listed, list):
         raise ShapeError("google_cse's answer has no list of items")
     found = tuple(one for one in map(_found, listed) if one is not None)
-    following = value.count(said, "queries", "nextPage", 0, "startIndex")
+    following = value.count(answer, "queries", "nextPage", 0, "startIndex")
     more = following is not None and following <= MOST
     return Batch(found, {"start": following} if more else None, empty=total == 0 and not listed)
 

@@ -95,9 +95,9 @@ class INaturalist(JsonSource):
         return Batch(kept, batch.following, empty=batch.empty or bool(batch.found))
 
 
-def read_page(said: Any) -> Batch:
+def read_page(answer: Any) -> Batch:
     """Return the photographs of one answer. Raises ShapeError."""
-    total, results = value.count(said, "total_results"), value.at(said, "results")
+    total, results = value.count(answer, "total_results"), value.at(answer, "results")
     if total is None or not isinstance(results, list):
         raise ShapeError("inaturalist's answer has no list of results")
     found = []

@@ -62,25 +62,28 @@ class InternetArchive(ListingSource):
         name = value.text(record, "identifier") or ""
         if not _NAME.fullmatch(name):
             return None
-        said = await search.json(f"/metadata/{name}")
-        return read_files(said, record, search.base_url)
+        answer = await search.json(f"/metadata/{name}")
+        return read_files(answer, record, search.base_url)
 
 
-def read_items(said: Any) -> tuple[list[Any], int]:
+def read_items(answer: Any) -> tuple[list[Any], int]:
     """Return items and their number. Raises ShapeError."""
-    total, listed = value.count(said, "response", "numFound"), value.at(said, "response", "docs")
+    total, listed = (
+        value.count(answer, "response", "numFound"),
+        value.at(answer, "response", "docs"),
+    )
     if total is None or not isinstance(listed, list) or (total and not listed):
         raise ShapeError("internet_archive's answer has no list of items")
     return listed, total
 
 
-def read_files(said: Any, record: Any, base_url: str) -> list[ImageResult] | None:
+def read_files(answer: Any, record: Any, base_url: str) -> list[ImageResult] | None:
     """Return the uploaded images of an item; None where the answer has no list of files."""
     name = value.text(record, "identifier") or ""
-    listed = value.at(said, "files")
+    listed = value.at(answer, "files")
     if not isinstance(listed, list):
-        return [] if said == {} else None  # an item that is gone is answered with {}
-    about = value.at(said, "metadata")
+        return [] if answer == {} else None  # an item that is gone is answered with {}
+    about = value.at(answer, "metadata")
     license_url = value.url(about, "licenseurl") or value.url(record, "licenseurl")
     rights = value.plain(about, "rights") or value.plain(record, "rights")
     creator = value.plain(record, "creator") or value.plain(record, "creator", 0)

@@ -79,10 +79,10 @@ class JsonSource(HttpSource, ABC):
         """Return the values that must never be stored or shown."""
         return (self.key,) if self.key else ()
 
-    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, answer: Any) -> SourceStop | None:
         """Return the stop for a non-2xx status that this API uses in its own way, else None.
 
-        `said` is the answer as JSON, None where it is none.
+        `answer` is the parsed JSON; None if the answer is not JSON.
         """
         return None
 

@@ -53,9 +53,9 @@ class LibraryOfCongress(JsonSource):
         return Batch(batch.found, {"page": page + 1} if more else None, batch.empty)
 
 
-def read_page(said: Any) -> tuple[Batch, bool]:
+def read_page(answer: Any) -> tuple[Batch, bool]:
     """Return the items of one answer, and whether there are more. Raises ShapeError."""
-    listed, pages = value.at(said, "results"), value.at(said, "pagination")
+    listed, pages = value.at(answer, "results"), value.at(answer, "pagination")
     if not isinstance(listed, list) or not isinstance(pages, dict):
         raise ShapeError("loc's answer has no list of results")
     found = tuple(one for one in map(_found, listed) if one is not None)
@@ -91,12 +91,15 @@ def _found(item: Any) -> ImageResult | None:
         width=width or None,
         height=height or None,
         thumb_url=pictures[0] if best else None,
-        license=licenses.one_claim(_told(item, "rights") or _told(item, "rights_information")),
-        creator="; ".join(_told(item, "contributors") or _texts(item, "contributor")) or None,
+        license=licenses.one_claim(
+            _record_texts(item, "rights") or _record_texts(item, "rights_information")
+        ),
+        creator="; ".join(_record_texts(item, "contributors") or _texts(item, "contributor"))
+        or None,
     )
 
 
-def _told(item: Any, name: str) -> list[str]:
+def _record_texts(item: Any, name: str) -> list[str]:
     """Return a field of the record inside an item, as the cataloguers wrote it."""
     return _texts(value.at(item, "item"), name)
 

@@ -51,9 +51,9 @@ class Met(ListingSource):
         return read_object(search.read(response))
 
 
-def read_ids(said: Any) -> list[int]:
+def read_ids(answer: Any) -> list[int]:
     """Return ids of objects. Raises ShapeError."""
-    total, listed = value.count(said, "total"), value.at(said, "objectIDs")
+    total, listed = value.count(answer, "total"), value.at(answer, "objectIDs")
     if total == 0 and not listed:
         return []
     ids = [one for one in map(value.count, listed if isinstance(listed, list) else []) if one]
@@ -62,16 +62,16 @@ def read_ids(said: Any) -> list[int]:
     return ids
 
 
-def read_object(said: Any) -> list[ImageResult] | None:
+def read_object(answer: Any) -> list[ImageResult] | None:
     """Return the pictures of one object; None where it is none."""
-    primary = value.at(said, "primaryImage")
-    if value.count(said, "objectID") is None or not isinstance(primary, str):
+    primary = value.at(answer, "primaryImage")
+    if value.count(answer, "objectID") is None or not isinstance(primary, str):
         return None
     if primary and value.url(primary) is None:  # empty where the work is not in the public domain
         return None
-    free = value.at(said, "isPublicDomain") is True
-    claim = "CC0" if free else value.plain(said, "rightsAndReproduction")
-    additional = value.items(said, "additionalImages")
+    free = value.at(answer, "isPublicDomain") is True
+    claim = "CC0" if free else value.plain(answer, "rightsAndReproduction")
+    additional = value.items(answer, "additionalImages")
     found = []
     for number, image in enumerate([primary, *additional]):
         url = value.url(image)
@@ -79,11 +79,11 @@ def read_object(said: Any) -> list[ImageResult] | None:
             found.append(
                 ImageResult(
                     url=url,
-                    page_url=value.url(said, "objectURL"),
-                    title=value.plain(said, "title"),
-                    thumb_url=value.url(said, "primaryImageSmall") if number == 0 else None,
+                    page_url=value.url(answer, "objectURL"),
+                    title=value.plain(answer, "title"),
+                    thumb_url=value.url(answer, "primaryImageSmall") if number == 0 else None,
                     license=claim,
-                    creator=value.plain(said, "artistDisplayName"),
+                    creator=value.plain(answer, "artistDisplayName"),
                 )
             )
     return found

@@ -56,15 +56,15 @@ class Nasa(ListingSource):
             name = value.text(record, "data", 0, "nasa_id")
             if name is None:
                 return None
-            said = await search.json(f"/asset/{quote(name, safe='')}")
-            links = read_links(value.items(said, "collection", "items")) or links
+            answer = await search.json(f"/asset/{quote(name, safe='')}")
+            links = read_links(value.items(answer, "collection", "items")) or links
         return read_item(record, links)
 
 
-def read_items(said: Any) -> tuple[list[Any], int]:
+def read_items(answer: Any) -> tuple[list[Any], int]:
     """Return items and their number. Raises ShapeError."""
-    listed = value.at(said, "collection", "items")
-    total = value.count(said, "collection", "metadata", "total_hits")
+    listed = value.at(answer, "collection", "items")
+    total = value.count(answer, "collection", "metadata", "total_hits")
     if total is None or not isinstance(listed, list) or (total and not listed):
         raise ShapeError("nasa's answer has no list of items")
     return listed, total

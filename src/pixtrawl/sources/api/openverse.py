@@ -89,15 +89,15 @@ class Openverse(JsonSource):
         """Return the application's secret and its present token."""
         return tuple(one for one in (self._client[1], self._token) if one)
 
-    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, answer: Any) -> SourceStop | None:
         """Return the stop for a 401 without an account: more was asked for than is allowed then."""
-        if response.status != 401 or self._token or not isinstance(said, dict):
+        if response.status != 401 or self._token or not isinstance(answer, dict):
             return None
         step = (
             "register an application (terms: https://api.openverse.org) and give "
             "--set openverse.client_id=... --set openverse.client_secret=..."
         )
-        return search.quota(response, said, next_step=step)
+        return search.quota(response, answer, next_step=step)
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """Return one page of results."""
@@ -129,23 +129,23 @@ class Openverse(JsonSource):
                     "client_id": self._client[0],
                     "client_secret": self._client[1],
                 }
-                said = search.read(await search.post("/v1/auth_tokens/token/", form))
-                token = value.text(said, "access_token")
+                answer = search.read(await search.post("/v1/auth_tokens/token/", form))
+                token = value.text(answer, "access_token")
                 if token is None:
                     raise ShapeError("openverse gives no access token")
                 self._token = token
-                lifetime_s = value.count(said, "expires_in") or 0
+                lifetime_s = value.count(answer, "expires_in") or 0
                 self._token_until = now + max(0.0, lifetime_s - _TOKEN_SPARE_S)
         return {"Authorization": f"Bearer {self._token}"}
 
 
-def read_page(said: Any) -> tuple[Batch, int]:
+def read_page(answer: Any) -> tuple[Batch, int]:
     """Return results and number of pages. Raises ShapeError."""
-    total, results = value.count(said, "result_count"), value.at(said, "results")
+    total, results = value.count(answer, "result_count"), value.at(answer, "results")
     if total is None or not isinstance(results, list):
         raise ShapeError("openverse's answer has no list of results")
     found = tuple(one for one in map(_found, results) if one is not None)
-    return Batch(found, empty=total == 0 and not results), value.count(said, "page_count") or 1
+    return Batch(found, empty=total == 0 and not results), value.count(answer, "page_count") or 1
 
 
 def _found(result: Any) -> ImageResult | None:

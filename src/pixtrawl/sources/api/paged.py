@@ -37,8 +37,8 @@ class PagedSource(JsonSource):
         """Return path and parameters of page number `page`, from 1, after `seen` records."""
 
     @abstractmethod
-    def result(self, record: Any, said: Any) -> ImageResult | None:
-        """Read one record of the answer `said`; None where it has no picture that can be read.
+    def result(self, record: Any, answer: Any) -> ImageResult | None:
+        """Read one record of `answer`; None where it has no picture that can be read.
 
         May raise ShapeError.
         """
@@ -56,12 +56,12 @@ class PagedSource(JsonSource):
         page, seen = value.count(place.get("page")) or 1, value.count(place.get("seen")) or 0
         return self.parse(await search.json(*self.request(search, page, seen)), page, seen)
 
-    def parse(self, said: Any, page: int = 1, seen: int = 0) -> Batch:
+    def parse(self, answer: Any, page: int = 1, seen: int = 0) -> Batch:
         """Read an answer. Raises ShapeError."""
-        total, records = value.count(said, *self.total_at), value.at(said, *self.records_at)
+        total, records = value.count(answer, *self.total_at), value.at(answer, *self.records_at)
         if total is None or not isinstance(records, list):
             raise ShapeError(f"{self.name}'s answer has no list of records with a total")
-        made = (self.result(record, said) for record in records)
+        made = (self.result(record, answer) for record in records)
         seen += len(records)
         more = bool(records) and seen < min(total, self.max_records)
         return Batch(

@@ -78,13 +78,13 @@ class Pexels(JsonSource):
         return Batch(batch.found, {"page": page + 1} if more else None, batch.empty)
 
 
-def read_page(said: Any) -> tuple[Batch, bool]:
+def read_page(answer: Any) -> tuple[Batch, bool]:
     """Return the photos of one answer, and whether there are more. Raises ShapeError."""
-    total, listed = value.count(said, "total_results"), value.at(said, "photos")
+    total, listed = value.count(answer, "total_results"), value.at(answer, "photos")
     if total is None or not isinstance(listed, list):
         raise ShapeError("pexels' answer has no list of photos")
     found = tuple(one for one in map(_found, listed) if one is not None)
-    return Batch(found, empty=total == 0 and not listed), bool(value.url(said, "next_page"))
+    return Batch(found, empty=total == 0 and not listed), bool(value.url(answer, "next_page"))
 
 
 def _found(photo: Any) -> ImageResult | None:

@@ -67,7 +67,7 @@ class Pixabay(JsonSource):
     )
     has_quota: ClassVar[bool] = True
 
-    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, answer: Any) -> SourceStop | None:
         """Return the stop for a status 400, whose text is a plain sentence."""
         words = " ".join(response.text[:300].split())
         if response.status in {400, 401} and "api key" in words.lower():
@@ -94,9 +94,9 @@ class Pixabay(JsonSource):
         return Batch(batch.found, {"page": page + 1} if more else None, batch.empty)
 
 
-def read_page(said: Any) -> tuple[Batch, int]:
+def read_page(answer: Any) -> tuple[Batch, int]:
     """Return the hits of one answer, and how many can be had. Raises ShapeError."""
-    total, listed = value.count(said, "totalHits"), value.at(said, "hits")
+    total, listed = value.count(answer, "totalHits"), value.at(answer, "hits")
     if total is None or not isinstance(listed, list):
         raise ShapeError("pixabay's answer has no list of hits")
     found = tuple(one for one in map(_found, listed) if one is not None)

@@ -54,11 +54,11 @@ class Rijksmuseum(ListingSource):
         by = "description" if place.get("by") == "description" else "title"
         following = value.text(place.get("next"))
         if following is not None:
-            said = await search.json(following, headers=_JSON_LD)
+            answer = await search.json(following, headers=_JSON_LD)
         else:
             params = {by: search.query.text, "imageAvailable": "true"}
-            said = await search.json("/search/collection", params, _JSON_LD)
-        ids, more = read_ids(said)
+            answer = await search.json("/search/collection", params, _JSON_LD)
+        ids, more = read_ids(answer)
         path = search.below_base(more, _IDS)
         if path is not None:
             return Listing(ids, {"by": by, "next": path})
@@ -87,10 +87,10 @@ class Rijksmuseum(ListingSource):
         return None if response.status in {404, 410} else search.read(response)
 
 
-def read_ids(said: Any) -> tuple[list[Any], str | None]:
+def read_ids(answer: Any) -> tuple[list[Any], str | None]:
     """Return ids of objects, and the address of the next page. Raises ShapeError."""
-    total = value.count(said, "partOf", "totalItems")
-    listed = value.at(said, "orderedItems")
+    total = value.count(answer, "partOf", "totalItems")
+    listed = value.at(answer, "orderedItems")
     if listed is None and total == 0:
         listed = []
     if not isinstance(listed, list) or (not listed and total is None):
@@ -98,7 +98,7 @@ def read_ids(said: Any) -> tuple[list[Any], str | None]:
     ids = [value.url(one, "id") for one in listed]
     if listed and not any(ids):
         raise ShapeError("rijksmuseum's list holds no ids")
-    return [one for one in ids if one], value.url(said, "next", "id")
+    return [one for one in ids if one], value.url(answer, "next", "id")
 
 
 def read_picture(made: Any, shown: Any, lying: Any) -> ImageResult | None:
@@ -151,5 +151,5 @@ def _words(texts: Iterable[Any]) -> str | None:
     """Return the first of several texts, English ones first."""
     listed = list(texts)
     english = [one for one in listed if _ENGLISH in (value.text(one, "language", 0, "id") or "")]
-    said = (value.plain(one, "content") for one in [*english, *listed])
-    return next((text for text in said if text), None)
+    texts = (value.plain(one, "content") for one in [*english, *listed])
+    return next((text for text in texts if text), None)

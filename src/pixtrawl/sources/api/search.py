@@ -115,15 +115,15 @@ class ApiSearch(Struct, kw_only=True):
         if 200 <= response.status < 300:
             return
         stops.check_challenge(self.context, response, self.name)
-        said = _json_or_none(response)
-        stop = self.explain(self, response, said)
+        answer = _json_or_none(response)
+        stop = self.explain(self, response, answer)
         if stop is not None:
             raise stop
         rates = rate_limits(response)
-        if response.status == 429 and self.has_quota and (rates or isinstance(said, dict)):
-            raise self.quota(response, said)
+        if response.status == 429 and self.has_quota and (rates or isinstance(answer, dict)):
+            raise self.quota(response, answer)
         if response.status == 401:
-            words = sentence(said) or "it wants a key"
+            words = sentence(answer) or "it wants a key"
             raise self.blocked(response, "login", f"{self.name} answers with status 401: {words}")
         stops.check_status(self.context, response, self.name)
 
@@ -152,11 +152,11 @@ class ApiSearch(Struct, kw_only=True):
         stop = stops.blocked(self.context, response, self.name, kind, message)
         return _with(stop, next_step=next_step) if next_step else stop
 
-    def quota(self, response: Response, said: Any = None, next_step: str = "") -> SourceStop:
+    def quota(self, response: Response, answer: Any = None, next_step: str = "") -> SourceStop:
         """Make the stop of a used-up allowance, with the answer's own words and limits."""
         rates = rate_limits(response)
         shown = "; ".join(f"{name}: {rate}" for name, rate in rates.items())
-        parts = [f"{self.name} says that the allowance is used up", sentence(said) or "", shown]
+        parts = [f"{self.name} says that the allowance is used up", sentence(answer) or "", shown]
         message = ". ".join(part.rstrip(".") for part in parts if part)
         stop = stops.quota(self.context, response, self.name, message)
         more: dict[str, object] = {"rate_limit": rates} if rates else {}
@@ -252,14 +252,14 @@ def rate_limits(response: Response) -> dict[str, str]:
     }
 
 
-def sentence(said: Any) -> str | None:
+def sentence(answer: Any) -> str | None:
     """Return the API's own error message, cut at 200 characters."""
     places = (
         ("detail",), ("error", "message"), ("error", "info"), ("message",), ("error",),
         ("errors", 0), ("errors", 0, "message"), ("errorMessage",), ("reason",), ("description",),
     )  # fmt: skip
     for place in places:
-        words = value.plain(said, *place)
+        words = value.plain(answer, *place)
         if words:
             return words[:200]
     return None

@@ -82,7 +82,7 @@ class Searxng(JsonSource):
             next_step="--set searxng.url=http://127.0.0.1:8888",
         )
 
-    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, answer: Any) -> SourceStop | None:
         """Return the stop for 403 and 429, which come from the instance's own settings."""
         if response.status == 403:
             message = "the instance answers with status 403: its JSON format is not enabled"
@@ -98,8 +98,10 @@ class Searxng(JsonSource):
         """Return one page of every engine's results."""
         page = value.count(place.get("page")) or 1
         by_category = place.get("by") == "category" or self._engines == "*"
-        said = await search.json("/search", self._parameters(search, page, by_category=by_category))
-        batch, silent = read_results(said)
+        answer = await search.json(
+            "/search", self._parameters(search, page, by_category=by_category)
+        )
+        batch, silent = read_results(answer)
         silent = search.memo["silent"] = {**search.memo.get("silent", {}), **silent}
         nothing = page == 1 and batch.empty and not batch.found
         if nothing and not by_category and self._engines == ENGINES:
@@ -156,20 +158,20 @@ class Searxng(JsonSource):
         raise SourceStop(SourceOutcome.NETWORK_ERROR, **detail)
 
 
-def read_results(said: Any) -> tuple[Batch, dict[str, str]]:
+def read_results(answer: Any) -> tuple[Batch, dict[str, str]]:
     """Return the pictures of one answer, and the engines that did not answer. Raises ShapeError."""
-    results = value.at(said, "results")
+    results = value.at(answer, "results")
     if not isinstance(results, list):
         raise ShapeError("searxng's answer has no list of results")
-    if not results and "query" not in said:
+    if not results and "query" not in answer:
         raise ShapeError("searxng's answer is not one to a query")
     found = tuple(one for one in map(_found, results) if one is not None)
     # results of another kind than pictures are recognised by their template
     kinds = [value.text(one, "template") for one in results]
     empty = all(kind is not None and kind != "images.html" for kind in kinds)
-    related = (value.text(one) for one in value.items(said, "suggestions")[:50])
+    related = (value.text(one) for one in value.items(answer, "suggestions")[:50])
     silent = {}
-    for pair in value.items(said, "unresponsive_engines")[:200]:
+    for pair in value.items(answer, "unresponsive_engines")[:200]:
         if name := value.text(pair, 0):
             silent[name] = value.text(pair, 1) or "no reason given"
     return Batch(found, empty=empty, related=tuple(one for one in related if one)), silent

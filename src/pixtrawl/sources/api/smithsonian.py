@@ -53,10 +53,10 @@ class Smithsonian(JsonSource):
         return Batch(batch.found, {"start": start + _PER_PAGE} if more else None, batch.empty)
 
 
-def read_page(said: Any) -> tuple[Batch, int]:
+def read_page(answer: Any) -> tuple[Batch, int]:
     """Return the pictures of one answer, and how many objects there are. Raises ShapeError."""
-    total = value.count(said, "response", "rowCount")
-    rows = value.at(said, "response", "rows")
+    total = value.count(answer, "response", "rowCount")
+    rows = value.at(answer, "response", "rows")
     if total is None or not isinstance(rows, list):
         raise ShapeError("smithsonian's answer has no list of rows")
     found = [one for row in rows for one in read_record(row)]

@@ -62,8 +62,8 @@ class Unsplash(ListingSource):
         }  # fmt: skip
         names = {"aspect": "orientation", "color": "color", "safe": "content_filter"}
         params |= search.params(names)
-        said = await search.json("/search/photos", params, self._headers())
-        photos, pages = read_page(said, page)
+        answer = await search.json("/search/photos", params, self._headers())
+        photos, pages = read_page(answer, page)
         return Listing(photos, {"page": page + 1} if photos and page < pages else None)
 
     async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
@@ -76,12 +76,12 @@ class Unsplash(ListingSource):
         return [found]
 
 
-def read_page(said: Any, page: int = 1) -> tuple[list[Any], int]:
+def read_page(answer: Any, page: int = 1) -> tuple[list[Any], int]:
     """Return photos of one answer, and how many pages there are. Raises ShapeError."""
-    total, listed = value.count(said, "total"), value.at(said, "results")
+    total, listed = value.count(answer, "total"), value.at(answer, "results")
     if total is None or not isinstance(listed, list) or (page == 1 and total and not listed):
         raise ShapeError("unsplash's answer has no list of results")
-    return listed, value.count(said, "total_pages") or 1
+    return listed, value.count(answer, "total_pages") or 1
 
 
 def read_photo(photo: Any) -> ImageResult | None:

@@ -48,7 +48,7 @@ class Wellcome(PagedSource):
         )
         return "/catalogue/v2/images", asked | {"include": "source.contributors"}
 
-    def result(self, record: Any, said: Any) -> ImageResult | None:
+    def result(self, record: Any, answer: Any) -> ImageResult | None:
         """Return the picture in full size from the image server."""
         where = value.at(record, "thumbnail")
         if value.url(where, "url") is None:

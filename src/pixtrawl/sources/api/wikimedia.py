@@ -91,8 +91,8 @@ class Wikimedia(JsonSource):
     ) -> tuple[Batch, dict[str, Any] | None]:
         pages: dict[str, dict[str, Any]] = {}
         for _ in range(_MAX_PIECES):
-            said = await self._ask(search, given, plain=plain)
-            complete, following = read_piece(said, pages)
+            answer = await self._ask(search, given, plain=plain)
+            complete, following = read_piece(answer, pages)
             if complete:
                 return read_pages(pages), following
             if following is None:
@@ -116,13 +116,13 @@ class Wikimedia(JsonSource):
             tries += 1
             await self._rest()
             response = await self._get(search, params)
-            said = search.read(response)
-            code = value.text(said, "error", "code")
+            answer = search.read(response)
+            code = value.text(answer, "error", "code")
             if code is None or code not in _PASSING_S:
-                return self._checked(said, code)
+                return self._checked(answer, code)
             pause_s = _pause_s(response, code)
             if tries >= _PASSING_TRIES or pause_s > _LONGEST_REST_S:
-                info = value.plain(said, "error", "info") or "it asks to wait"
+                info = value.plain(answer, "error", "info") or "it asks to wait"
                 message = f"wikimedia answers: {code}: {info}"[:300]
                 raise search.blocked(response, "rate_limit", message)
             self._rest_until = asyncio.get_running_loop().time() + pause_s
@@ -133,11 +133,11 @@ class Wikimedia(JsonSource):
         if left_s > 0:
             await asyncio.sleep(left_s)
 
-    def _checked(self, said: Any, code: str | None) -> Any:
+    def _checked(self, answer: Any, code: str | None) -> Any:
         """Return the answer, if it is no error. Raises ShapeError."""
         if code is None:
-            return said
-        message = f"wikimedia answers: {code}: {value.plain(said, 'error', 'info') or ''}"[:300]
+            return answer
+        message = f"wikimedia answers: {code}: {value.plain(answer, 'error', 'info') or ''}"[:300]
         raise ShapeError(message)
 
     async def _get(self, search: ApiSearch, params: dict[str, str | int]) -> Response:
@@ -166,17 +166,17 @@ def _pause_s(response: Response, code: str) -> float:
     return _PASSING_S[code] if stated_s is None else stated_s
 
 
-def read_piece(said: Any, pages: dict[str, dict[str, Any]]) -> tuple[bool, dict[str, Any] | None]:
+def read_piece(answer: Any, pages: dict[str, dict[str, Any]]) -> tuple[bool, dict[str, Any] | None]:
     """Merge one piece into `pages` (by page id).
 
     Returns whether the batch is complete, and what to send back for the next piece or batch.
     Raises ShapeError.
     """
-    if not isinstance(said, dict) or not {"batchcomplete", "query", "continue"} & said.keys():
+    if not isinstance(answer, dict) or not {"batchcomplete", "query", "continue"} & answer.keys():
         raise ShapeError("wikimedia's answer is not that of a query")
-    if not isinstance(said.get("query", {}), dict):
+    if not isinstance(answer.get("query", {}), dict):
         raise ShapeError("wikimedia's answer has no pages")
-    listed = value.at(said, "query", "pages")
+    listed = value.at(answer, "query", "pages")
     if isinstance(listed, dict):  # format version 1 has them by id
         listed = list(listed.values())
     for page in listed if isinstance(listed, list) else []:
@@ -184,8 +184,8 @@ def read_piece(said: Any, pages: dict[str, dict[str, Any]]) -> tuple[bool, dict[
             name = value.text(page, "pageid") or value.text(page, "title") or ""
             merged = pages.setdefault(name, {})
             merged |= {key: part for key, part in page.items() if part or key not in merged}
-    following = said.get("continue")
-    complete = "batchcomplete" in said
+    following = answer.get("continue")
+    complete = "batchcomplete" in answer
     return complete, following if isinstance(following, dict) and following else None
 
 

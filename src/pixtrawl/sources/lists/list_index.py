@@ -49,16 +49,16 @@ _decode: Final = msgpack.Decoder(Candidate).decode
 class ListWithNotices:
     """A list that reports its oddities and broken lines as notices."""
 
-    def __init__(self, path: Path, asked: GivenColumns, emit: Callable[[Event], None]) -> None:
+    def __init__(self, path: Path, given: GivenColumns, emit: Callable[[Event], None]) -> None:
         self._path = path
-        self._asked = asked
+        self._given = given
         self._emit = emit
         self._notices: list[str] = []
         self._broken = 0
 
     def open(self) -> Iterator[Candidate | BadLine]:
         """Begin to read. Raises UsageError if the list cannot be opened."""
-        return read_manifest(self._path, asked=self._asked, notices=self._notices)
+        return read_manifest(self._path, given=self._given, notices=self._notices)
 
     def announce(self, rows: Iterable[Candidate | BadLine]) -> None:
         """Emit the notices on rows that were read; the first broken lines one by one."""

@@ -49,7 +49,7 @@ class UrlList:
     def __init__(self, settings: Mapping[str, str]) -> None:
         given = read_settings(self.name, self.info, settings).given
         self._file = given.get("file", "").strip()
-        self._asked = GivenColumns(
+        self._given = GivenColumns(
             given.get("url_column") or None, given.get("label_column") or None
         )
         if not self._file:
@@ -91,7 +91,7 @@ class UrlList:
                 found = self._of_own_file(query, context)
             else:
                 if self._index is None:
-                    listing = ListWithNotices(Path(self._file), self._asked, context.emit)
+                    listing = ListWithNotices(Path(self._file), self._given, context.emit)
                     self._index = ListIndex(listing)
                 await self._index.ready()
                 found = self._index.rows(query.text, query.label)
@@ -104,7 +104,7 @@ class UrlList:
         path = Path(self._file.replace(_PLACE, query.label))
         if not path.exists():
             return iter(())
-        listing = ListWithNotices(path, self._asked, context.emit)
+        listing = ListWithNotices(path, self._given, context.emit)
         return _with_notices(listing, listing.open())
 
 

@@ -25,8 +25,8 @@ __all__ = [
     "of_failure",
     "of_status",
     "opted_out",
-    "said_on",
     "shows_another",
+    "statements_on",
     "too_few_pages",
     "unreadable",
     "walled",
@@ -88,8 +88,8 @@ def shows_another(response: Response, shown: Sequence[str]) -> SourceStop:
 
 def unreadable(context: SourceContext, response: Response, error: Exception) -> SourceStop:
     """Make the stop of a page on which the reader failed; costs this page only."""
-    said = f"{type(error).__name__}: {error}"[:200]
-    stop = stops.changed(context, response, SOURCE, f"the page could not be read ({said})")
+    problem = f"{type(error).__name__}: {error}"[:200]
+    stop = stops.changed(context, response, SOURCE, f"the page could not be read ({problem})")
     step = "report it with the saved page; other pages of the crawl are read"
     return SourceStop(stop.outcome, **{**stop.detail, "kind": "unreadable", "next_step": step})
 
@@ -191,21 +191,21 @@ def opted_out(context: SourceContext, response: Response, directive: str, where:
     )
 
 
-def said_on(response: Response, metas: Sequence[str] = ()) -> list[Statement]:
+def statements_on(response: Response, metas: Sequence[str] = ()) -> list[Statement]:
     """Return what a page says of the use of its pictures.
 
     `metas` are the contents of its meta elements `tdm-reservation`.
     """
     at = now_utc()
-    said = [replace(one, source="page header") for one in in_headers(response.headers, at)]
-    return said + [of_line("meta", TDM, text, at) for text in metas]
+    statements = [replace(one, source="page header") for one in in_headers(response.headers, at)]
+    return statements + [of_line("meta", TDM, text, at) for text in metas]
 
 
 def reserved(
     context: SourceContext, response: Response, metas: Sequence[str] = ()
 ) -> SourceStop | None:
     """Make the stop of a page whose owner says no to the purpose of the run; None of any other."""
-    statement = context.preferences.objection(said_on(response, metas))
+    statement = context.preferences.objection(statements_on(response, metas))
     if statement is None:
         return None
     return SourceStop(

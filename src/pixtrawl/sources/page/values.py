@@ -271,11 +271,11 @@ def _width_of(key: str) -> float | None:
 
 def _width_in(value: dict[str, Any]) -> float | None:
     for name in ("width", "w", "imageWidth"):
-        said = value.get(name)
-        if isinstance(said, list) and _is_pair_of_numbers(said):
-            said = said[1]
-        if isinstance(said, int | float) and not isinstance(said, bool) and 0 < said < 10**5:
-            return float(said)
+        size = value.get(name)
+        if isinstance(size, list) and _is_pair_of_numbers(size):
+            size = size[1]
+        if isinstance(size, int | float) and not isinstance(size, bool) and 0 < size < 10**5:
+            return float(size)
     return None
 
 

@@ -165,8 +165,8 @@ class Crawl:
             raise page_stops.nothing_on(self._context, response, why=why)
         response, reading = await self._page(visit, response, text)
         self._lead_on(visit, response, reading)
-        said = page_stops.said_on(response, reading.reserved)
-        found = self._candidates(reading.pictures, response.url, said)
+        statements = page_stops.statements_on(response, reading.reserved)
+        found = self._candidates(reading.pictures, response.url, statements)
         shown = self._shown(visit, reading)
         if not reading.pictures and not shown:
             if reading.shown:
@@ -288,8 +288,8 @@ class Crawl:
         read_text(text, pictures)
         if not len(pictures):
             raise page_stops.nothing_on(self._context, response, why="other")
-        said = page_stops.said_on(response)
-        return self._candidates(pictures.found(), response.url, said)
+        statements = page_stops.statements_on(response)
+        return self._candidates(pictures.found(), response.url, statements)
 
     # -- candidates
 
@@ -297,10 +297,10 @@ class Crawl:
         self,
         pictures: Iterable[FoundPicture],
         page_url: str | None,
-        said: Sequence[Statement] = (),
+        statements: Sequence[Statement] = (),
     ) -> tuple[Candidate, ...]:
         """Return candidates that no earlier page had; ranks continue."""
-        found, page_said = [], evidence_text(said)
+        found, page_said = [], evidence_text(statements)
         for picture in pictures:
             keys = [urls.url_key(url) for url, kind in picture.ways if kind is not Kind.THUMBNAIL]
             keys = keys or [urls.url_key(picture.ways[0][0])]

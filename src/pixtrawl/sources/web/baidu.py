@@ -103,15 +103,15 @@ class Baidu(HtmlSource):
         """Read the JSON, or the sentence of a page. Raises SourceStop for a refusal."""
         text = response.text
         if not _FRAMED.match(text):
-            said = search.document(response).text()
-            return ResultPage(nothing=True) if _NOTHING.search(said) else None
+            text = search.document(response).text()
+            return ResultPage(nothing=True) if _NOTHING.search(text) else None
         try:
             answer = read_value(text)
         except ScriptDataError:
             return None
         if value_at(answer, "antiFlag"):
-            said = plain_text(value_at(answer, "message")) or "no reason given"
-            raise search.blocked(response, "forbidden", f"refuses: {said[:100]}")
+            text = plain_text(value_at(answer, "message")) or "no reason given"
+            raise search.blocked(response, "forbidden", f"refuses: {text[:100]}")
         records = value_at(answer, "data")
         if not isinstance(records, list):
             return None

@@ -119,11 +119,11 @@ class Bing(HtmlSource):
         if search.number:
             asked, path = search.next, ASYNC_PATH
         elif search.memo.get("whole"):
-            asked = urlencode({**_asked(search), "form": "HDRSC2", "first": "1"})
+            asked = urlencode({**_parameters_of(search), "form": "HDRSC2", "first": "1"})
             path = FULL_PATH
         else:
             more = {"async": "1", "first": "1", "count": str(_COUNT), "mmasync": "1"}
-            asked, path = urlencode({**_asked(search), **more}), ASYNC_PATH
+            asked, path = urlencode({**_parameters_of(search), **more}), ASYNC_PATH
         search.memo.setdefault("asked", []).append(asked)
         return SearchRequest(path, asked)
 
@@ -166,7 +166,7 @@ class Bing(HtmlSource):
         return "" if named in asked else named
 
 
-def _asked(search: WebSearch) -> dict[str, str]:
+def _parameters_of(search: WebSearch) -> dict[str, str]:
     """Return the query and its filters as parameters."""
     filters = search.query.filters
     text = search.query.text

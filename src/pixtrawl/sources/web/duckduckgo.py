@@ -91,9 +91,9 @@ class DuckDuckGo(JsonSource):
         token = self._tokens.get(text) or await self._fetch_token(search, text)
         following = place.get("next")
         params = _first(search, text) if following is None else dict(parse_qsl(str(following)))
-        said = await self._results(search, {**params, "vqd": token})
+        answer = await self._results(search, {**params, "vqd": token})
         claim = search.words.get("license", "").replace("license:", "duckduckgo:")
-        return read_results(said, claim or None)
+        return read_results(answer, claim or None)
 
     async def _fetch_token(self, search: ApiSearch, text: str) -> str:
         # with the final slash: without it the site redirects
@@ -161,15 +161,15 @@ def _first(search: ApiSearch, text: str) -> dict[str, str]:
     }
 
 
-def read_results(said: Any, claim: str | None = None) -> Batch:
+def read_results(answer: Any, claim: str | None = None) -> Batch:
     """Read one answer of `i.js`; `claim` is the licence filter. Raises ShapeError."""
-    results = value.at(said, "results")
+    results = value.at(answer, "results")
     if not isinstance(results, list):
         raise ShapeError("duckduckgo's answer has no list of results")
     found = tuple(one for one in (_found(result, claim) for result in results) if one)
     # the answer to this query, and empty
-    empty = not results and any(key in said for key in ("query", "queryEncoded", "vqd"))
-    following = value.at(said, "next")
+    empty = not results and any(key in answer for key in ("query", "queryEncoded", "vqd"))
+    following = value.at(answer, "next")
     place = None
     if found and isinstance(following, str) and following:
         query = urlsplit(following[:4000]).query if "?" in following[:4000] else ""

@@ -89,8 +89,8 @@ def _from_tile(tile: Element) -> ImageResult | None:
     pages = [link.get("href") for link in tile.all("a[href]") if link.get("href") != original]
     thumbs = [image.get("src") for image in tile.all("img[src]")]
     headings = [heading.text for heading in tile.all("h2")]
-    said = " ".join(element.text for element in tile.all(_SIZE)[:2])
-    size = _DIMENSIONS.search(said)
+    text = " ".join(element.text for element in tile.all(_SIZE)[:2])
+    size = _DIMENSIONS.search(text)
     return ImageResult(
         url=url,
         thumb_url=web_url(thumbs[0]) if thumbs else None,

@@ -160,20 +160,20 @@ class WebSearch(Struct, kw_only=True):
         wall = wall_of(response, self.document(response))
         if wall is None:
             return None
-        kind, said = wall
-        return self.blocked(response, kind, said)
+        kind, message = wall
+        return self.blocked(response, kind, message)
 
-    def blocked(self, response: Response, kind: str, said: str) -> SourceStop:
-        """Return the stop for a refusal; `said` follows the source's name in the message."""
-        message = f"{self.source} {said}"
-        return stops.blocked(self.context, response, self.source, kind, message)
+    def blocked(self, response: Response, kind: str, message: str) -> SourceStop:
+        """Return the stop for a refusal; `message` follows the source's name."""
+        sentence = f"{self.source} {message}"
+        return stops.blocked(self.context, response, self.source, kind, sentence)
 
     def changed(self, response: Response, message: str = "") -> SourceStop:
         """Return the stop for an answer that does not have the known form."""
-        said = message or (
+        message = message or (
             f"{self.source}'s answer holds no results and does not say that there are none"
         )
-        return stops.changed(self.context, response, self.source, said)
+        return stops.changed(self.context, response, self.source, message)
 
     def document(self, response: Response) -> Document:
         """Parse the answer as HTML. Raises SourceStop if it is too complex."""

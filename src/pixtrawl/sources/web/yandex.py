@@ -97,8 +97,8 @@ class Yandex(HtmlSource):
         if results:
             return ResultPage(results=tuple(results))
         title = document.first("title")
-        said = f"{title.text if title else ''} {document.text()[:20_000]}"
-        return ResultPage(nothing=True) if _NOTHING.search(said) else None
+        text = f"{title.text if title else ''} {document.text()[:20_000]}"
+        return ResultPage(nothing=True) if _NOTHING.search(text) else None
 
 
 def _states(document: Document) -> Iterator[Any]:

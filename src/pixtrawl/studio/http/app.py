@@ -95,14 +95,14 @@ def _page_routes() -> list[Route]:
 
 
 def _get(path: str, endpoint: Endpoint) -> Route:
-    return Route(path, _told(endpoint), methods=["GET"])
+    return Route(path, _with_error_answers(endpoint), methods=["GET"])
 
 
 def _post(path: str, endpoint: Endpoint) -> Route:
-    return Route(path, _told(endpoint), methods=["POST"])
+    return Route(path, _with_error_answers(endpoint), methods=["POST"])
 
 
-def _told(endpoint: Endpoint) -> Endpoint:
+def _with_error_answers(endpoint: Endpoint) -> Endpoint:
     """Turn errors on purpose into answers with one sentence."""
 
     @wraps(endpoint)
