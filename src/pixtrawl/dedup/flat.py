@@ -14,7 +14,7 @@ __all__ = ["Flat"]
 Array = np.ndarray[Any, Any]
 
 _FLAT_ASPECT: Final = 0.01
-_APART: Final = 8.0  # of 255
+_MAX_MEAN_STEP: Final = 8.0  # of 255, between mean greys
 
 
 class Flat(Struct, frozen=True, eq=False):
@@ -42,11 +42,11 @@ class Flat(Struct, frozen=True, eq=False):
     def step(self, other: Flat) -> int:
         """Return the largest difference in grey or colour, 0..255.
 
-        256 where the aspect ratios differ, or the mean greys by more than `_APART`.
+        256 where the aspect ratios differ, or the mean greys by more than `_MAX_MEAN_STEP`.
         """
         if abs(self.aspect - other.aspect) > _FLAT_ASPECT * max(self.aspect, other.aspect):
             return 256
-        if abs(self.mean - other.mean) > _APART:
+        if abs(self.mean - other.mean) > _MAX_MEAN_STEP:
             return 256
         if self.thumb.shape != other.thumb.shape:
             return 256

@@ -21,7 +21,7 @@ class Match(Struct, frozen=True):
 
 
 def seen(key: int, distance: int, label: str) -> Match:
-    """Return the match of a key of the descriptors."""
+    """Return the match of a descriptor key; keys up to `FRAMED` stand for the inside of a frame."""
     framed = key <= FRAMED
     return Match(FRAMED - key if framed else key, distance, "view" if framed else "aligned", label)
 

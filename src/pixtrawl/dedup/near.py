@@ -64,7 +64,7 @@ class NearDuplicates:
         self._made: HashIndex | None = None
         self._made_views: ViewIndex | None = None
         self._last = LastPicture()
-        self._refused: set[int] = set()  # that have other colours or data than the last one asked
+        self._refused: set[int] = set()  # ids that differ as wholes from the picture of `find`
         self._labels = IdLabels()
         self._descriptor_indexes: dict[str, DescriptorIndex] = {}
         self._pictures: dict[int, Any] = {}  # coarse pictures, cached for all labels together
@@ -128,14 +128,14 @@ class NearDuplicates:
         self._extend(ids, hashes)
 
     def _extend(self, ids: list[int], hashes: list[bytes], least: int = 1) -> None:
-        """Move both lists into the index where they have at least `least` rows."""
+        """Move both lists into the index once they have at least `least` rows."""
         if len(ids) >= least:
             self._index.extend(ids, hashes)
             ids.clear()
             hashes.clear()
 
     def _takes(self, label: str, id: int, info: ImageInfo) -> bool:
-        """Store the image's label; return whether to index its hash. Flat images are kept apart."""
+        """Register the image; return whether to index its hash. Flat images have their own list."""
         if self._rule is None or not info.phash:
             return False
         load_numpy()
@@ -306,7 +306,7 @@ class NearDuplicates:
         return None
 
     def _differs(self, info: ImageInfo, id: int, overlay: Overlay | None = None) -> bool:
-        """Return whether a matched image has other colours or other data."""
+        """Return whether a matched image is no copy, as it shows other colours or other data."""
         if self._rule is None or not self._rule.other_colours_differ or not info.thumb:
             return False
         from pixtrawl.dedup.variants.verdict import Appearance, agree_as_wholes, differ
@@ -322,7 +322,7 @@ class NearDuplicates:
         return True
 
     def _differs_inside(self, info: ImageInfo, id: int, overlay: Overlay) -> bool:
-        """Return the same of a part: what differs as a whole does so in parts."""
+        """As `_differs`, for a part; images that differ as wholes differ in parts, too."""
         return id in self._refused or self._differs(info, id, overlay)
 
     def _flat(self, label: str, info: ImageInfo) -> Match | None:

@@ -65,7 +65,7 @@ class _Matches:
         """Return 1 where `one` is better, -1 where the other is, 0 where neither."""
         found = self._match(one, other)
         if not found.is_sure and found.misfit > _DIFFERENT:
-            answer = self._asked(one, other)
+            answer = self._vote_of_others(one, other)
             if answer:
                 return answer
         if found.first is None:
@@ -96,8 +96,8 @@ class _Matches:
         against = [*finalists, *rest[: max(0, _OPPONENTS - len(finalists))]]
         return sum(self.won(one, other) for other in against if other != one)
 
-    def _asked(self, one: int, other: int) -> int:
-        """Ask other copies which of two they resemble more: 1 for `one`, -1, or 0 if neither."""
+    def _vote_of_others(self, one: int, other: int) -> int:
+        """Return the one that most other copies resemble more: 1 for `one`, -1 `other`, or 0."""
         rest = [at for at in range(len(self._portraits)) if at not in (one, other)][:_ASKED]
         if len(rest) < _LEAST_ANSWERS:
             return 0
@@ -109,7 +109,7 @@ class _Matches:
         return 1 if agreeing >= _MOST_AGREE else -1 if agreeing <= 1 - _MOST_AGREE else 0
 
     def _match(self, one: int, other: int) -> Preference:
-        """Compare two, the one that comes first with the other."""
+        """Return the preference of the earlier copy over the later one, computed once."""
         pair = (min(one, other), max(one, other))
         if pair not in self._found:
             self._found[pair] = prefer(*(self._portraits[at] for at in pair))

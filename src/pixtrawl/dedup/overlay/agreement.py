@@ -2,9 +2,9 @@
 
 A logo, large letters or a caption change the hash of a whole picture (by 40 to 80 of 256 bits), but
 only the blocks of 8 x 8 pixels that they cover. Each block of the overlay is compared by its
-correlation, which no change of tone lowers. Blocks without detail say nothing. Marks lie at the
-rim; so nearly all of the middle must agree, while another thing on the same ground, as in product
-shots from one studio, differs right there.
+correlation, which no change of tone lowers. Blocks without detail are left out. Marks lie near the
+edge, so nearly all of the middle has to agree; different things on one ground, such as product
+shots of one studio, differ there.
 """
 
 from __future__ import annotations

@@ -123,8 +123,8 @@ def lay_over_from(
 ) -> Overlay:
     """Align `one` and `other` (64 x 64), starting with a map from the small one to the large one.
 
-    Given up where they differ by more than `unlike` bits at the start. `in_one`: whether the first
-    is the large one.
+    Stops early where they differ by more than `unlike` bits at the start. `in_one` states that the
+    first is the large one.
     """
     large, small = (one, other) if in_one else (other, one)
     large_half, small_half = (halved(plane) for plane in (large, small))
@@ -144,7 +144,7 @@ def lay_over_from(
 def lay_over_marked(one: Array, other: Array, start: Array) -> Overlay:
     """Align two pictures of which one may bear marks, from a map of `other` to `one`.
 
-    As `lay_over_from`, but never given up: a mark alone changes 80 bits.
+    As `lay_over_from`, but without stopping early: a mark alone changes 80 bits.
     """
     coarse = refined(halved(one), halved(other), start)
     large, small = one.astype(np.float32), other.astype(np.float32)

@@ -66,7 +66,7 @@ def around(
     for lines, at in _sides(plane.astype(np.float32), (left, right, top, bottom)):
         if _is_bar(lines, at):
             return Surroundings(outside, 0.0)
-        found = _INTERCEPT + float(_WEIGHTS @ _signs(lines, at))
+        found = _INTERCEPT + float(_WEIGHTS @ _features(lines, at))
         odds += max(-_MOST_OF_A_SIDE, min(_MOST_OF_A_SIDE, found))
     if odds == 0.0:  # all too thin
         return Surroundings(0.0, 0.0)
@@ -84,7 +84,7 @@ def steepness(plane: Array) -> Array:
 
 
 def _sides(plane: Array, box: tuple[float, float, float, float]) -> Iterator[tuple[Array, int]]:
-    """Yield, for each side with something outside, lines from without to within, and the border."""
+    """Yield the lines of each side from the outside in, and the index at which the box begins."""
     side = plane.shape[0]
     left, right, top, bottom = (round(value * side) for value in box)
     down, across = plane[:, left:right], plane[top:bottom].T
@@ -100,9 +100,10 @@ def _sides(plane: Array, box: tuple[float, float, float, float]) -> Iterator[tup
 
 
 def _is_bar(lines: Array, at: int) -> bool:
-    """Return whether the strip is of one colour but for words on it, and the picture is not.
+    """Return whether the strip has one colour except for words on it, unlike the picture beside it.
 
-    A clear sky goes on inside; no scene has whole lines of one colour on both sides of another.
+    A clear sky continues inside; no scene has whole lines of one colour on both sides of other
+    lines.
     """
     if at < _LEAST_BAR:
         return False
@@ -114,14 +115,16 @@ def _is_bar(lines: Array, at: int) -> bool:
     return is_framed and inside <= _SAME_INSIDE
 
 
-def _signs(lines: Array, at: int) -> Array:
-    """Return what `_WEIGHTS` are for; the border lies before line `at`, give or take one."""
+def _features(lines: Array, at: int) -> Array:
+    """Return the features that `_WEIGHTS` weigh; the border is before line `at`, give or take 1."""
     inside, side = lines[at : at + 24], lines.shape[0]
     near = lines[max(0, at - 4) : max(1, at - 1)]
     first = 0 if at >= 3 else 1
-    across = max(_apart(lines[max(0, at - 3 + n)], lines[at + n]) for n in range(first, 3))
+    across = max(_difference(lines[max(0, at - 3 + n)], lines[at + n]) for n in range(first, 3))
     last = min(18, side - at - 3)
-    usual = float(np.median([_apart(lines[at + n], lines[at + n + 3]) for n in range(1, last)]))
+    usual = float(
+        np.median([_difference(lines[at + n], lines[at + n + 3]) for n in range(1, last)])
+    )
     steps = np.abs(np.diff(lines, axis=0)).mean(axis=1)
     steepest = float(steps[max(0, at - 2) : at + 2].max())
     usual_step = float(np.median(steps[at + 2 : at + 22]))
@@ -145,7 +148,7 @@ def _signs(lines: Array, at: int) -> Array:
     )
 
 
-def _apart(one: Array, other: Array) -> float:
+def _difference(one: Array, other: Array) -> float:
     return float(np.abs(one - other).mean())
 
 

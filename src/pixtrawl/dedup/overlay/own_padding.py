@@ -1,11 +1,10 @@
 """Tell padding made of the picture itself from more of the scene.
 
 Pictures are padded to another shape with an enlarged, blurred, often darkened copy of themselves.
-Blurred little it has as much detail as a soft part of a scene and goes on across the line, where
-the sky or the ground lies. So that copy is made here from what is inside, enlarged until it covers
-the whole or stretched to it, and compared with what is outside. How much of it that explains is
-told apart from chance (a sky resembles a sky) by limits made on half of the photographs of
-`bench.best_copy`.
+With little blur it has as much detail as a soft part of a scene, and sky or ground continue across
+the line. So the padding is reproduced here: the inside is enlarged to cover the whole, or stretched
+to it, and compared with the outside. How much of the variance must be explained to rule out chance
+(one sky resembles another) was fixed on half of the photographs of `bench.best_copy`.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def own_padding_log_odds(
     aspect: float,
     inside: Array | None = None,
 ) -> float:
-    """Return how much speaks for padding, 0 to `MOST_LOG_ODDS`: nothing speaks against it.
+    """Return the log odds of padding, 0 to `MOST_LOG_ODDS`: the test never speaks against it.
 
     `plane` is square and grey, `box` (left, right, top, bottom; 0..1) the picture inside, `aspect`
     width / height of the whole. `inside` shows what is in the box more finely, if given.

@@ -100,7 +100,7 @@ def lay_over_copy(first: Array, second: Array, aspect: float = 1.0) -> PairOverl
 
     `aspect` is the first picture's width / height as a multiple of the second's.
     """
-    ways = (_tried(first, second, way, _start(0)) for way in (True, False))
+    ways = (_aligned_from(first, second, way, _start(0)) for way in (True, False))
     whole = min(ways, key=_misfit_of)
     if whole.misfit < _PERFECT:
         return whole
@@ -115,10 +115,10 @@ def lay_over_copy(first: Array, second: Array, aspect: float = 1.0) -> PairOverl
             starts.append([(float(ranked[n]), in_first, int(n)) for n in best_first])
     undistorted_first = sorted(starts[0] + starts[2], reverse=True)[:_TRIED_UNDISTORTED]
     others = sorted(starts[1] + starts[3], reverse=True)[:_TRIED]
-    best, least = whole, _judged(whole, aspect)
+    best, least = whole, _penalised_misfit(whole, aspect)
     for _, first_is_large, window in dict.fromkeys(undistorted_first + others):
-        found = _tried(first, second, first_is_large, _start(window))
-        judged = _judged(found, aspect)
+        found = _aligned_from(first, second, first_is_large, _start(window))
+        judged = _penalised_misfit(found, aspect)
         if judged < least - _CLEARLY:
             best, least = found, judged
         if least < _PERFECT:
@@ -126,7 +126,7 @@ def lay_over_copy(first: Array, second: Array, aspect: float = 1.0) -> PairOverl
     if best.misfit < _POOR:
         return best
     correlated = _correlated(first, second, aspect)
-    return min((best, *correlated), key=lambda overlay: _judged(overlay, aspect))
+    return min((best, *correlated), key=lambda overlay: _penalised_misfit(overlay, aspect))
 
 
 def _correlated(first: Array, second: Array, aspect: float) -> list[PairOverlay]:
@@ -135,10 +135,10 @@ def _correlated(first: Array, second: Array, aspect: float) -> list[PairOverlay]
     starts = [(place, True) for place in places_in(first, second, -shape)[:_CORRELATED]]
     starts += [(place, False) for place in places_in(second, first, shape)[:_CORRELATED]]
     starts.sort(key=lambda start: start[0].score, reverse=True)
-    return [_tried(first, second, way, place.map) for place, way in starts[:_CORRELATED]]
+    return [_aligned_from(first, second, way, place.map) for place, way in starts[:_CORRELATED]]
 
 
-def _judged(overlay: PairOverlay, aspect: float) -> float:
+def _penalised_misfit(overlay: PairOverlay, aspect: float) -> float:
     """Return the misfit, more for a map that distorts what is in the picture."""
     across, down = float(overlay.map[0]), float(overlay.map[4])
     if across <= 0 or down <= 0:
@@ -151,7 +151,7 @@ def _misfit_of(overlay: PairOverlay) -> float:
     return overlay.misfit
 
 
-def _tried(first: Array, second: Array, first_is_large: bool, start: Array) -> PairOverlay:
+def _aligned_from(first: Array, second: Array, first_is_large: bool, start: Array) -> PairOverlay:
     """Align both, starting with a map of all of the small one to the large one."""
     large, small = (first, second) if first_is_large else (second, first)
     large, small = large.astype(np.float32), small.astype(np.float32)
@@ -210,7 +210,7 @@ def _misfit(large: Array, small: Array, found: Array) -> float:
     if shared < _LEAST_SHARED:
         return 1.0
     values, target = sampled(large, at_x, at_y)[inside], small.ravel()[inside]
-    weights = _usual(values) * _usual(target)
+    weights = _inlier_weights(values) * _inlier_weights(target)
     gain, off = 1.0, weights
     for _ in range(3):
         total = weights.sum()
@@ -225,7 +225,7 @@ def _misfit(large: Array, small: Array, found: Array) -> float:
     return differs + _OUTSIDE * (1 - shared)
 
 
-def _usual(values: Array) -> Array:
+def _inlier_weights(values: Array) -> Array:
     """Return 0 for values far from the others, otherwise 1: a black bar must not lead the fit."""
     off = np.abs(values - np.median(values))
     usual: Array = (off <= 3 * np.median(off) + 2).astype(np.float32)

@@ -1,7 +1,7 @@
 """The common part of two matched pictures: greys of 64x64 pixels and colours of 16x16 cells.
 
-Where the second look has laid one over the other its map is used. Hashes match pictures as a whole
-or without their uniform border: the way in which the greys agree best is taken.
+If the second look has aligned the pictures, its map is used. Hashes match pictures as wholes or
+without their uniform border: of these combinations the one whose greys agree best is used.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ Box = tuple[float, float, float, float]  # left, right, top, bottom, 0..1
 class Appearance(Struct, frozen=True):
     """The look of a picture as it is kept.
 
-    `chroma` is empty for those seen by an older version, `fine` but for whole drawn pictures.
+    `chroma` is empty for pictures inspected by an older version; `fine` is empty except for whole
+    drawn pictures.
     """
 
     thumb: bytes
@@ -83,7 +84,7 @@ class Appearance(Struct, frozen=True):
 
 
 class SharedPart(Struct, frozen=True, eq=False):
-    """Both pictures over what they share. Colours are cells x (Cb, Cr); None if not known of both.
+    """Both pictures over their common part; colours (cells x Cb, Cr) are None unless known of both.
 
     `ours_cells` and `theirs_cells` are the greys of the same cells.
     """

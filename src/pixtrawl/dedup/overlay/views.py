@@ -1,4 +1,4 @@
-"""The pictures that a picture may have been made from or into: inside its frame, and its square.
+"""Parts that may exist as pictures of their own: the inside of a frame, and the middle square.
 
 A frame is what lies outside of the first rows and columns with detail: plain borders and letter
 boxes, title bars with a little text, padding with a blurred copy. The square is the middle of the

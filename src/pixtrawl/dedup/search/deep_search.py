@@ -1,8 +1,8 @@
 """Find a copy that the second look misses: a deep crop, a padded one, or one that bears marks.
 
-Of a few candidates each is tried where the windows of either picture fit best, and as it is: a mark
-leaves a picture in its place. What counts then is a hash that fits everywhere, or that nearly all
-of the middle and half of the rest agree (see `agreement`).
+Each of a few candidates is aligned where the windows of either picture fit best, and in place,
+since a mark does not move a picture. It is a copy if the hashes fit in every block, or if nearly
+all of the middle and half of the rest agree (see `agreement`).
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def find_deep_overlay(
     limits: tuple[int, int],
     differs: Callable[[int, Overlay], bool] = lambda id, overlay: False,
 ) -> tuple[int, int] | None:
-    """Return (id, distance) of a picture of which this is a copy, a deep crop, or the other way.
+    """Return (id, distance) of a marked copy or a deep crop of this picture, or its source.
 
-    `limits`, in bits: for overlays that fit in every block, and for those in which most blocks
-    agree; other arguments as of `overlay_search.find_overlay`.
+    `limits` are distances in bits: for overlays that fit in every block, and for those in which
+    most blocks agree. The other arguments are those of `overlay_search.find_overlay`.
     """
     coarse = coarse_picture(thumb)
     ids = descriptors.nearest_deep(coarse, _CANDIDATES)

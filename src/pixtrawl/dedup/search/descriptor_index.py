@@ -103,7 +103,8 @@ _CUT_INDICES: Final = _CUT_BLOCKS // len(_ALL) * len(_CUTS) + _CUT_BLOCKS % len(
 def _deep() -> tuple[Array, Array]:
     """Return the DCT rows of deep cuts and spreads, and indices of the blocks; the whole is first.
 
-    Of each axis four fifths in three places; of one axis alone two thirds, and the middle.
+    The parts are four fifths of each axis in three places, and two thirds or the middle of one
+    axis.
     """
     both = [(0.0, 1.0), (0.0, 0.8), (0.1, 0.8), (0.2, 0.8)]
     one = [(0.0, 0.67), (0.165, 0.67), (0.33, 0.67), (0.31, 0.38)]
@@ -173,7 +174,7 @@ class DescriptorIndex:
             setattr(self, name, new)
 
     def _move_into_cells(self) -> None:
-        """Make cells of more rows than are scanned; the first ones give the first centres."""
+        """Move the rows into cells once there are too many to scan; the first give the centres."""
         if self._count <= _SCANNED:
             return
         ids, rows = self._ids[: self._count], self._descriptors[:, : self._count].T
@@ -195,14 +196,14 @@ class DescriptorIndex:
                 rows[row] = rows[self._count]  # the last row takes its place
 
     def _compared(self, asked: Array) -> tuple[Array, Array | None]:
-        """Return what to compare with m x 64 descriptors (64 x n), and the cells it is from."""
+        """Return columns (64 x n) to compare with m x 64 queries, and their cells (None: all)."""
         if self._cells is None:
             return self._descriptors[:, : self._count], None
         cells, vectors = self._cells.probed(asked)
         return vectors.T, cells
 
     def turned_near(self, coarse: Array) -> list[int]:
-        """Return the orientations (1-7) of a picture that anything here resembles, whole."""
+        """Return the orientations (1-7) of a picture that some image resembles as a whole."""
         turns = np.stack([turned(coarse, way) for way in range(1, 8)])
         centred = turns - turns.mean(axis=(1, 2), keepdims=True)
         asked = _unit(_WHOLE @ centred @ _WHOLE.T)
@@ -249,7 +250,7 @@ class DescriptorIndex:
 
 
 def _highest(values: Array, count: int) -> Array:
-    """Return the places of the `count` highest values, highest first."""
+    """Return the indices of the `count` highest values, highest first."""
     at = np.argpartition(-values, count)[:count] if len(values) > count else np.arange(len(values))
     ordered: Array = at[np.argsort(-values[at], kind="stable")]
     return ordered

@@ -21,8 +21,8 @@ __all__ = ["GrowingCells"]
 
 Array = np.ndarray[Any, Any]
 
-_MOST: Final = 128  # vectors of a cell
-_LEAST_PART: Final = 4  # a split leaves at least one in so many on either side
+_CELL_ROOM: Final = 128  # vectors of a cell at the most
+_LEAST_PART: Final = 4  # a split leaves at least 1 / 4 of the vectors on either side
 _STEP: Final = 32  # vectors by which the room of a cell grows
 _ROUNDS: Final = 4
 _PROBED: Final = (32, 80)  # cells of a query: a quarter of them, within these bounds
@@ -42,7 +42,7 @@ class GrowingCells:
         self._count = 0
         self._cells = 0
         self._centres = np.empty((0, vectors.shape[1]), dtype=np.float32)
-        self._ids = np.empty((0, _MOST), dtype=np.int64)
+        self._ids = np.empty((0, _CELL_ROOM), dtype=np.int64)
         self._sizes = np.empty(0, dtype=np.int64)
         self._vectors: list[Array] = []  # of each cell, with room for more
         for centre in centres:
@@ -73,7 +73,7 @@ class GrowingCells:
         return True
 
     def probed(self, asked: Array) -> tuple[Array, Array]:
-        """Return the cells nearest to any of `asked` (m x d), and all their vectors (n x d)."""
+        """Return the cells nearest to any of m x d queries, and all their vectors (n x d)."""
         nearness = np.maximum.reduce(asked @ self._centres[: self._cells].T, axis=0)
         count = min(_PROBED[1], max(_PROBED[0], self._cells // _PROBED_PART))
         if count < self._cells:
@@ -85,7 +85,7 @@ class GrowingCells:
         return cells, np.concatenate(parts)
 
     def ids_of(self, cells: Array, rows: Array) -> Array:
-        """Return the ids of some rows of what `probed` returned together with `cells`."""
+        """Return the ids of some rows of the vectors that `probed` returned with `cells`."""
         ends = np.cumsum(self._sizes[cells])
         at = np.searchsorted(ends, rows, side="right")
         found: Array = self._ids[cells[at], rows - ends[at] + self._sizes[cells[at]]]
@@ -96,7 +96,7 @@ class GrowingCells:
         nearest = (wide @ self._centres[: self._cells].T).argmax(axis=1)
         for at in range(len(ids)):
             cell = int(nearest[at])
-            if self._sizes[cell] == _MOST:
+            if self._sizes[cell] == _CELL_ROOM:
                 other = self._split(cell)
                 waiting = at + (nearest[at:] == cell).nonzero()[0]
                 towards_other = wide[waiting] @ (self._centres[other] - self._centres[cell]) > 0
@@ -111,7 +111,7 @@ class GrowingCells:
 
     def _split(self, cell: int) -> int:
         """Move a part of a full cell into a new one; return the new cell."""
-        vectors, ids = self._vectors[cell][:_MOST], self._ids[cell].copy()
+        vectors, ids = self._vectors[cell][:_CELL_ROOM], self._ids[cell].copy()
         wide = vectors.astype(np.float32)
         one = wide[(wide @ self._centres[cell]).argmin()]
         other = wide[(wide @ one).argmin()]
@@ -144,9 +144,9 @@ class GrowingCells:
 
 
 def _parted(vectors: Array, one: Array, other: Array) -> tuple[Array, int]:
-    """Order vectors from `one` to `other`; return the order, and how many belong to the first.
+    """Split vectors by the nearer of two centres; return their order and the first part's size.
 
-    Equal vectors are nearer to neither: a part of them counts as the other's all the same.
+    Each part gets at least 1 / `_LEAST_PART` of them, so that equal vectors are split, too.
     """
     sides = vectors @ (one - other)
     least = len(vectors) // _LEAST_PART
@@ -156,7 +156,7 @@ def _parted(vectors: Array, one: Array, other: Array) -> tuple[Array, int]:
 
 def _with_room(vectors: Array, count: int) -> Array:
     """Copy a cell's vectors into an array with room for `count` and somewhat more."""
-    rows = min(_MOST, -(-count // _STEP) * _STEP)
+    rows = min(_CELL_ROOM, -(-count // _STEP) * _STEP)
     new = np.empty((rows, vectors.shape[1]), vectors.dtype)
     new[: len(vectors)] = vectors
     return new

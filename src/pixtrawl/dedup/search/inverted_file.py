@@ -43,9 +43,10 @@ class InvertedFile:
         return int(self._centres.nbytes + self._starts.nbytes)
 
     def probes(self, asked: Array, count: int) -> Iterator[tuple[tuple[int, int], Array]]:
-        """Yield the row range of each cell with those of n x m x d `asked` that probe it.
+        """Yield (first row, end) of each cell with the numbers of the queries that probe it.
 
-        Each of the n probes the `count` cells nearest to any of its m vectors.
+        Of n x m x d query vectors, each of the n queries probes the `count` cells nearest to any
+        of its m vectors.
         """
         nearness = (asked @ self._centres.T).max(axis=1)
         if nearness.shape[1] > count:

@@ -22,7 +22,7 @@ class KeptLooks:
     def __init__(
         self, thumb_of: ReadLook | None, chroma_of: ReadLook | None, fine_of: ReadLook | None
     ) -> None:
-        """Without `thumb_of` looks stay in memory."""
+        """Read looks by these functions; without `thumb_of` they stay in memory."""
         self._keeps = thumb_of is None
         self._infos: dict[int, tuple[bytes, bytes, bytes]] = {}
         self.thumb = thumb_of or (lambda id: self._kept(id, 0))

@@ -1,4 +1,4 @@
-"""Keep what was made of the last picture: one that is asked for is usually added next."""
+"""Cache what was computed of the last picture: after a search for it, it is usually added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["LastPicture"]
 
 
 class LastPicture:
-    """Makes the views of a picture and the part inside its frame, once for two calls in a row."""
+    """Computes the views of a picture and the part inside its frame; caches the last of each."""
 
     def __init__(self) -> None:
         self._views: tuple[bytes, Views | None] = b"", None

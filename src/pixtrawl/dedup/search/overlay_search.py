@@ -1,4 +1,4 @@
-"""Among a few similar pictures find one that is the same picture in another crop."""
+"""Find, among a few similar pictures, one that is the same picture in another crop."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def find_overlay(
 ) -> tuple[int, int] | None:
     """Return (id, distance) of the first picture within the limits, trying the best score first.
 
-    `limits`, in bits: for any overlay, and for one that fits in every block. `thumb_of` is called
-    only for pictures to be aligned and those no longer cached; `differs` for those within the
-    limits, to refuse them.
+    `limits` are distances in bits: for any overlay, and for one that fits in every block.
+    `thumb_of` is called only for pictures to be aligned and those no longer cached. `differs` may
+    refuse a match within the limits.
     """
     coarse = coarse_picture(thumb)
     ids = descriptors.nearest(coarse, _CANDIDATES)

@@ -1,8 +1,8 @@
 """Third look: compare what lies inside of frames, and the middle squares, by hash.
 
-Both sides have such views: a copy may have got a frame or lost one, and be the square of a picture
-or its source. A view is held against whole pictures only: two different things in frames of one
-kind are no copies.
+Both pictures of a pair have such views, since a copy may have gained or lost a frame, or been cut
+to a square. A view is compared with whole pictures only: different pictures in like frames are no
+copies.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def _distance(one: bytes, other: bytes) -> int:
 def inside(info: ImageInfo) -> Appearance | None:
     """Return what lies inside the frame of a picture; None where it has none that matters.
 
-    Where the hash inside is that without a plain border the first look has seen as much; cut-outs
-    on white have such a border, too. What is mostly ground is a cut-out or a chart, not a page.
+    A part whose hash is that without a plain border is left out: the first look compares it. So is
+    a picture that is mostly plain ground: a cut-out or a chart, not a page with a picture.
     """
     if len(info.thumb) != THUMB_BYTES:
         return None
@@ -115,9 +115,9 @@ class ViewIndex:
         self, info: ImageInfo, views: Views, wholes: HashIndex, radius: int,
         wanted: Callable[[int], bool],
     ) -> tuple[int, int] | None:  # fmt: skip
-        """Return (id, distance) of the nearest image of which the whole, or a view, is like a view.
+        """Return (id, distance) of the nearest image that matches whole to view or view to whole.
 
-        `wholes` has the hashes of whole pictures, to hold the views of this one against.
+        `wholes` holds the hashes of whole pictures, with which the views of this one are compared.
         """
         found = [self._index.nearest_of(_stacked([info.phash]), radius, wanted)]
         if views.hashes:

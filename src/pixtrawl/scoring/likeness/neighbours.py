@@ -51,7 +51,7 @@ def nearest(
 def near_neighbours(
     vectors: Vectors, count: int, on_progress: Callable[[float], None] = lambda done: None
 ) -> tuple[Indices, Vectors]:
-    """Do the same, beyond `EXACT` rows among the rows of near cells only; they may be of 16 bits.
+    """As `nearest`, but beyond `EXACT` rows only rows of near cells are compared (16 bits will do).
 
     `on_progress` is called with the share that is done; it may raise, to end the work.
     """

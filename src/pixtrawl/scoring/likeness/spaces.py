@@ -88,10 +88,10 @@ class Space(Struct, frozen=True):
         self, db: sqlite3.Connection, ids: Sequence[int], columns: int,
         on_progress: OnProgress = lambda done: None, kind: type[np.floating[Any]] = np.float32,
     ) -> Block:  # fmt: skip
-        """Do as `vectors`, with vectors of so many numbers whose products are nearly the same.
+        """As `vectors`, projected to this many dimensions, with products nearly the same.
 
-        They are the strongest components of some thousands of the vectors; the whole ones are never
-        held together.
+        The axes are the strongest components of some thousands of vectors. The full vectors are
+        never all in memory.
         """
         step = -(-len(ids) // _LEARNT)
         _, sample = self.vectors(db, ids[::step])

@@ -35,7 +35,7 @@ __all__ = [
 AT_ONCE: Final = 1_500  # images of pools and of other labels in one class check
 
 _LEAST_OTHERS: Final = 500  # of those, for labels without a pool among them
-_FEWEST: Final = 8  # images of a pool, and of others, from which they can be told
+_FEWEST: Final = 8  # images of a pool, and of others, below which nothing is classified
 _SURE: Final = 0.9  # beyond it one is as sure as another: the surest are the most alike
 _VARIETY: Final = 0.1  # weight of an image's likeness to those before it, beside its probability
 _COMPARED: Final = 1_000  # images of a pool at a time: their number squared is the work
@@ -58,7 +58,7 @@ class PoolView(Struct, frozen=True):
 
 
 class Others(Struct, frozen=True):
-    """Labels and vectors of images from which pools are told: of labels without a pool."""
+    """Labels and vectors of images of labels without a pool, for comparison with pools."""
 
     labels: tuple[str, ...]
     vectors: Vectors
@@ -122,18 +122,18 @@ def read_others(db: sqlite3.Connection, model: str, views: Sequence[PoolView]) -
 def own_label_chances(views: Sequence[PoolView], others: Others) -> list[LabelChances | None]:
     """Return how probable it is of the known images of each pool that they are of its label.
 
-    One class check answers for all pools, which are told from each other and from `others`. None
-    where there are too few images to tell.
+    One class check covers all pools, against each other and `others`. None for a pool with too few
+    images.
     """
     labels = [view.label for view in views for _ in view.known] + list(others.labels)
     names = {label: at for at, label in enumerate(dict.fromkeys(labels))}
     own = np.array([names[one] for one in labels], np.int64)
     sizes = np.bincount(own, minlength=1)
-    told = [
+    sufficient = [
         bool(view.known) and min(len(view.known), len(own) - sizes[names[view.label]]) >= _FEWEST
         for view in views
     ]
-    if not any(told):
+    if not any(sufficient):
         return [None] * len(views)
     given = [*(view.vectors for view in views if view.known), others.vectors]
     vectors = np.concatenate([one for one in given if len(one)])
@@ -143,7 +143,10 @@ def own_label_chances(views: Sequence[PoolView], others: Others) -> list[LabelCh
     parts = zip(
         *(np.split(one[:of_pools], ends) for one in (chances.own, chances.right)), strict=True
     )
-    return [LabelChances(*part) if known else None for part, known in zip(parts, told, strict=True)]
+    return [
+        LabelChances(*part) if known else None
+        for part, known in zip(parts, sufficient, strict=True)
+    ]
 
 
 def values_of(

@@ -89,7 +89,8 @@ class Preprocess(Struct, frozen=True, kw_only=True):
         """Decode a file to the array that its small picture gives, to the last bit.
 
         A score must not depend on whether a run was killed between inspecting a file and scoring
-        it: what is read anew takes the same way. Raises BadPictureError.
+        it, so a file that is read again passes through its small picture, too. Raise
+        BadPictureError.
         """
         format_ = sniff(data[:HEAD_BYTES]) or ""
         return self.pixels(fit(self.transform, data, format_).data)
@@ -136,8 +137,8 @@ def read_preprocess(
 
     Args:
         found: the parsed file; {} for CLIP's own values.
-        height: of the model's input, in pixels; None where it is dynamic.
-        width: the same.
+        height: height of the model's input in pixels; None if it is dynamic.
+        width: width of the model's input in pixels; None if it is dynamic.
 
     Raises:
         UsageError: a value cannot be used.

@@ -34,12 +34,12 @@ class EmbeddedText(Struct, frozen=True):
 
 
 def text_vector(place: str, model: str, text: str) -> list[float]:
-    """Return the vector of a text, of length 1; the last ones are kept.
+    """Return the unit vector of a text; the last ones are cached.
 
     Args:
         place: the model as for `--model`.
-        model: the name that it must have: another version would give other vectors.
-        text: the words.
+        model: the name that the loaded model has to have: another version gives other vectors.
+        text: the words to embed.
 
     Raises:
         UsageError: the model cannot be loaded, is another one, or takes no words.
