@@ -1,4 +1,4 @@
-"""Rows whose pictures show what another row's show, as `cluster duplicates` has found them.
+"""The duplicate rows of a set of shards, as `cluster duplicates` has found them.
 
 `duplicates.json` names the table that counts: every reader of the set leaves its rows out.
 """
@@ -60,7 +60,7 @@ def write_entry(store: Store, entry: DuplicatesEntry) -> None:
 
 
 def forget_duplicates(store: Store) -> bool:
-    """Let every picture count again. Return whether there was a table."""
+    """Remove the table of duplicates, so that all rows count. Return whether there was one."""
     entry = read_entry(store)
     if entry is None:
         return False

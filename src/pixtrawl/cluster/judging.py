@@ -1,4 +1,4 @@
-"""Finds pictures that show the same over all shards, by the judge that decides on a folder's.
+"""Finds duplicates over all shards, by the judge that decides on duplicates in a folder.
 
 The rows of all shards are sorted on local disk, so that the judge sees them in the order of the
 manifests, as on one machine. It works on hashes and thumbnails that the workers have left; only the

@@ -1,10 +1,10 @@
 """Leases of shards kept by the store alone: workers need no coordinator.
 
-A lease is an object that is created only if there is none: `leases/SHARD/EPOCH`. A worker writes
-its beat over and over; the store's own clock says how old a beat is, so that no two machines need
-the same time. A worker whose beat is older than the job's `lease_s` is lost, and its shards are
-leased again under the next epoch. The worker itself cancels its work after two thirds of that time
-(`silence_s`): the hosts rest in between.
+A lease is an object that is created only if there is none: `leases/SHARD/EPOCH`. Each worker
+rewrites its beat object at intervals; the age of a beat is measured by the store's clock, so that
+machines need no common time. A worker whose beat is older than the job's `lease_s` is lost, and its
+shards are leased again under the next epoch. The worker itself cancels its work after two thirds of
+that time (`silence_s`), so that the hosts rest in between.
 
 An object of a lease is never written twice and its name never used again, except by a roll-up that
 removes it when its shard is committed.
@@ -75,11 +75,11 @@ class Beats:
         self._lease_s = lease_s
 
     def write(self, beat: WorkerBeat) -> None:
-        """Say that the worker is there. Raise StorageError."""
+        """Write the beat of this worker. Raise StorageError."""
         self._store.put(_beat_name(beat.worker), msgspec.json.encode(beat))
 
     def end(self, worker: str) -> None:
-        """Take the beat away: the worker has ended in order."""
+        """Remove the beat of a worker that has ended in order."""
         self._store.remove(_beat_name(worker))
 
     def ages_s(self, own: str | None = None, now: float = 0.0) -> dict[str, float]:
@@ -99,13 +99,13 @@ class Beats:
         return {w for w, age_s in self.ages_s(own).items() if age_s <= self._lease_s}
 
     def read(self) -> list[WorkerBeat]:
-        """Return what all workers say, the lost ones included."""
+        """Return the beats of all workers, lost ones included."""
         found = (self._store.read(entry.name) for entry in self._store.entries("beats"))
         return [msgspec.json.decode(one, type=WorkerBeat) for one in found if one is not None]
 
 
 class StoreLeases:
-    """The shards of a job as one worker sees them. Methods wait for the network."""
+    """The leases of one worker on the shards of a job. Methods wait for the network."""
 
     def __init__(self, store: Store, entries: Iterable[ShardEntry], lease_s: float) -> None:
         self.worker = f"{socket.gethostname()}-{secrets.token_hex(4)}"

@@ -1,7 +1,7 @@
-"""Whether a worker may go on: it has heard of whoever gave it work within the last few seconds.
+"""Decides whether a worker may go on: only while beats of its coordinator keep arriving.
 
-A late beat does not count. A process that was stopped and let go finds the beats of that time in
-its pipe; its hosts went to others meanwhile, so silence lasts until `renew`.
+A late beat does not count. A process that was suspended finds the beats of that time in its pipe,
+but its hosts went to other workers meanwhile; so it stays silent until `renew`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ __all__ = ["Heartbeat", "clock_s"]
 
 
 def clock_s() -> float:
-    """Return seconds of a clock that goes on while the process is stopped or the machine sleeps."""
+    """Return seconds of a clock that runs while the process is stopped or the machine sleeps."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
 
 
 class Heartbeat:
-    """Pure; `now` is a clock as `clock_s`."""
+    """Tracks the beats of the coordinator. Pure; `now` returns seconds, as `clock_s`."""
 
     def __init__(self, now: Callable[[], float], silence_s: float = SILENCE_S) -> None:
         self._now = now
@@ -36,12 +36,12 @@ class Heartbeat:
             self._last_beat_at = self._now() if at is None else max(self._last_beat_at, at)
 
     def is_silent(self) -> bool:
-        """Return whether nothing was heard for too long, now or at any time since `renew`."""
+        """Return whether beats were missing for `silence_s`, now or at any time since `renew`."""
         if not self._silent and self._now() - self._last_beat_at > self._silence_s:
             self._silent = True
         return self._silent
 
     def renew(self) -> None:
-        """Start anew: all work of the time before was cancelled."""
+        """End the silence, once all work from before it has been cancelled."""
         self._silent = False
         self._last_beat_at = self._now()

@@ -1,8 +1,8 @@
-"""The coordinator's side: which worker holds which host, and in what state hosts lie between two.
+"""Host leases of a coordinator: the worker that holds each host, and the state of free hosts.
 
-A host has one holder. Who else wants it waits in line; the holder is called back, but keeps a host
-for `KEEP_S` at least, so that a wanted host is not handed around for every request. The hosts of a
-lost worker rest, so that a holder that was cut off has stopped before another one begins.
+A host has one holder. Other workers queue for it; the host is recalled, but stays with its holder
+for at least `KEEP_S`, so that it is not handed over for every request. The hosts of a lost worker
+rest, so that a worker that was only cut off has stopped before the next holder begins.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class HostLeases:
         return len(self._places)
 
     def holder(self, host: str) -> int | None:
-        """Return who holds a host or will hold it next; None where it is free."""
+        """Return the worker that holds a host or will hold it next; None if it is free."""
         place = self._places.get(host)
         if place is None:
             return None
@@ -67,7 +67,7 @@ class HostLeases:
         return place.holder
 
     def begun(self, host: str) -> None:
-        """Count a task of the host."""
+        """Count a task of the host that has begun."""
         self._place(host).tasks += 1
         self._idle.pop(host, None)
 
@@ -95,7 +95,7 @@ class HostLeases:
         self._serve(host, place)
 
     def returned(self, holder: int, state: HostState) -> None:
-        """Take a host back from its holder."""
+        """Take a host with its state back from its holder."""
         place = self._places.get(state.host)
         if place is None or place.holder != holder:
             return
@@ -121,7 +121,7 @@ class HostLeases:
         return 0.0 if place is None else max(0.0, place.rests_until - self._now())
 
     def look(self) -> None:
-        """Serve those in line whose time has come, and forget idle hosts; call it often."""
+        """Grant due hosts to the workers that queue for them, and forget idle hosts; call it often."""
         for host in list(self._wanted):
             self._serve(host, self._places[host])
         now = self._now()
@@ -165,7 +165,7 @@ def _is_plain(state: HostState | None) -> bool:
 
 
 def _aged(state: HostState, elapsed_s: float) -> HostState:
-    """Return a state as it is after some seconds without a holder."""
+    """Return the state of a host after some seconds without a holder."""
     trouble = state.trouble
     if trouble is not None:
         trouble = replace(

@@ -1,8 +1,8 @@
 """The lease: rows of one group of hosts, given to one shard worker with the state of the hosts.
 
-A shard worker (`engines.shard_worker`) knows no catalog and no cluster. Who gives leases (processes
-on one machine, a cluster, a store) decides who holds a host, keeps beating while a lease is good,
-and lets the hosts of a lost lease rest for `REST_AFTER_LOSS_S` before it gives them out again.
+A shard worker (`engines.shard_worker`) knows no catalog and no cluster. The issuer of leases (an
+engine, a cluster, a store) decides which worker holds a host, sends beats while a lease is valid,
+and lets the hosts of a lost lease rest for `REST_AFTER_LOSS_S` before it leases them again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Settled = Callable[[Task, Outcome], None]
 class Lease(Struct, frozen=True, kw_only=True):
     """Rows that one worker may carry out, and the hosts that it may contact for them.
 
-    `epoch` grows with each giving-out of the same rows. The hosts are accounts (`urls.account_of`)
+    `epoch` grows each time the same rows are leased. The hosts are accounts (`urls.account_of`)
     in the state that their last holder returned; a host not named is unknown.
     """
 
@@ -39,4 +39,4 @@ class Lease(Struct, frozen=True, kw_only=True):
 
 
 class LeaseLostError(Exception):
-    """The worker has cancelled the rows of a lease: it may be with another worker by now."""
+    """The worker has cancelled the rows of a lease, which another worker may hold by now."""

@@ -2,8 +2,8 @@
 
 One process gains nothing beyond four to six cores. Here each worker has an event loop, a client and
 decoders; this process keeps the feed, and so the catalog. Workers stage files in the run's own
-folder, so that no bytes cross a pipe. A host is held by one worker at a time (`host_leases`); what
-a lost worker had is done again (`suspects`).
+folder, so that no bytes cross a pipe. A host is held by one worker at a time (`host_leases`); the
+tasks of a lost worker run again (`suspects`).
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class ProcessesEngine:
         self._wake()
 
     def _forward(self, report: wire.ForwardedEvent) -> None:
-        """Pass an event on; all workers lack the same containment, which is reported once."""
+        """Pass an event on; missing containment, the same in all workers, is reported once."""
         if report.notice is not None:
             if report.notice.message in self._noticed:
                 return
@@ -198,7 +198,7 @@ class ProcessesEngine:
     # -- losses
 
     def _abandoned(self, link: WorkerLink, *, silence: bool) -> None:
-        """Take back the tasks that a worker cancelled: to be done again, unless we asked it."""
+        """Take back the tasks that a worker cancelled; they run again unless we cancelled them."""
         if not silence:
             if link.cancelled is not None:
                 link.cancelled.set()
@@ -213,7 +213,7 @@ class ProcessesEngine:
         self._wake()
 
     def ended(self, link: WorkerLink) -> None:
-        """Give the tasks of a worker that has ended to others; give up those that end workers."""
+        """Give the tasks of a worker that has ended to others; give up tasks that end workers."""
         if link.closing:
             return
         tasks = self._tasks_of(link)

@@ -1,8 +1,8 @@
 """The shard worker: carries out leases in one process, with a client and decoders of its own.
 
 The same unit serves on one machine and in a cluster. It takes a lease, yields an outcome for each
-row and gives back the state of its hosts. It cancels its own work when it hears nothing of whoever
-gave it the lease, so that no host is ever contacted by two workers.
+row and returns the state of its hosts. It cancels its own work when the beats of the issuer stop,
+so that no host is ever contacted by two workers.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class ShardWorker:
         return cls(node, heartbeat, spec)
 
     def register_beat(self, at: float | None = None) -> None:
-        """Register a beat of whoever gives the leases; `at` is when it was sent, by `clock_s`.
+        """Register a beat of the issuer of leases; `at` is when it was sent, by `clock_s`.
 
         After silence it counts only once every lease of the time before has ended.
         """
@@ -72,7 +72,7 @@ class ShardWorker:
         self._heartbeat.register_beat(at)
 
     def is_silent(self) -> bool:
-        """Return whether its leases may be with another worker by now."""
+        """Return whether another worker may hold its leases by now."""
         return self._heartbeat.is_silent()
 
     @property

@@ -1,7 +1,7 @@
-"""The tasks that a lost worker had: which of them run again, how many at once, and who is to blame.
+"""The tasks of lost workers: which run again, how many at once, and which one ends workers.
 
-Any of them may have ended the worker. They go to a worker of their own, fewer at once with each
-loss and at last alone, so that a task that kills its workers takes no innocent one with it.
+Any of them may have ended the worker. They are given to a separate worker, fewer at once after each
+loss and at last one at a time, so that a task that kills workers is found and costs no other task.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Suspects:
         return ended
 
     def again(self, task: Task) -> None:
-        """Put a task back that was cancelled without blame."""
+        """Put a task back that was cancelled for another reason."""
         alone = self._running.pop(task.id, self._losses.get(task.id, 0) not in _AT_ONCE)
         self._waiting[alone].appendleft(task)
 

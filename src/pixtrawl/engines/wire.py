@@ -67,7 +67,7 @@ class Grant(_Message, frozen=True, array_like=True, tag=True):
 
 
 class Recall(_Message, frozen=True, array_like=True, tag=True):
-    """A host that another worker waits for: to be returned when its requests have ended."""
+    """A host that another worker waits for, to be returned once its requests have ended."""
 
     host: str
 
@@ -83,7 +83,7 @@ class Cancel(_Message, frozen=True, array_like=True, tag=True):
 
 
 class Renew(_Message, frozen=True, array_like=True, tag=True):
-    """Answers `Abandoned`: from here on orders are of the time after it."""
+    """Answers `Abandoned`: orders that follow are no longer of the time before it."""
 
 
 # -- from a worker

@@ -1,4 +1,4 @@
-"""One worker process as the engine sees it: its pipes, and the tasks that it has."""
+"""The engine's side of one worker process: its pipes and its tasks."""
 
 from __future__ import annotations
 

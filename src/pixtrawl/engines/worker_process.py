@@ -1,8 +1,8 @@
 """A worker process: the shard worker's fetch loop over two pipes, started by `ProcessesEngine`.
 
 It carries out tasks as they come, for hosts that the engine grants it. It ends with its parent: at
-the end of its input it cancels all work. After `SILENCE_S` without a word it cancels its work too,
-since its hosts may be with another worker by then, and says so when it is heard again.
+the end of its input it cancels all work. After `SILENCE_S` without a message it cancels its work
+too, since another worker may hold its hosts by then, and reports that once messages arrive again.
 """
 
 from __future__ import annotations

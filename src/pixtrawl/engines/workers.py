@@ -1,6 +1,6 @@
 """The worker processes of one run: started, watched, replaced when lost, closed.
 
-`Workers` knows processes and hosts; which task goes where is the engine's.
+`Workers` manages processes and hosts; the engine assigns the tasks.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Workers:
     """The processes, and who holds which host. Bound to one event loop."""
 
     def __init__(self, spec: WorkerSpec, count: int, owner: LinkOwner) -> None:
-        """Start nothing yet. `spec` is that of one worker; `owner` receives what workers report.
+        """Prepare; `fill` starts processes of this `spec`, and `owner` receives their messages.
 
         The rate in the settings is for all workers together.
         """
@@ -146,7 +146,7 @@ class Workers:
             self._share_rate()
 
     def _share_rate(self) -> None:
-        """Give each worker a share of `--limit-rate` by its tasks, and a little to the idle."""
+        """Divide `--limit-rate` among the workers by their tasks; idle ones get a little."""
         total_bytes_s = self._spec.fetch.limit_rate_bytes_s
         if total_bytes_s is None or not self._all:
             return

@@ -1,4 +1,4 @@
-"""Gives dropped copies that a person brought back the rows that the decision needs.
+"""Adds the catalog rows that are needed to restore dropped copies.
 
 Their files have to be decoded for it, which no decision waits for inside a transaction. A copy that
 was brought back while a run held the data set therefore waits in the catalog, until that run ends

@@ -1,4 +1,4 @@
-"""Orders candidates before they are fetched, by what a person liked and refused of their label.
+"""Orders candidates before they are fetched, by the decisions of a person on their label.
 
 The thumbnails that sources name are fetched by the rules of every file (pace, robots.txt, excluded
 hosts, the address guard), decoded in contained decoders and compared with the label's decided
@@ -129,9 +129,9 @@ class Steering:
     # -- ranking
 
     async def rank(self, row: QueryRow, tasks: Sequence[Task]) -> Mapping[int, float]:
-        """Return how much each candidate is like the wanted ones, 0 to 1, where that is known.
+        """Return the likeness (0 to 1) of each candidate to the images kept, where that is known.
 
-        Empty where nobody decided on images of the label. Raise EngineError or StorageError.
+        Empty without decisions on images of the label. Raise EngineError or StorageError.
         """
         liking = await self._liking(row.query.label)
         if liking is None or not tasks:

@@ -17,7 +17,7 @@ _HEAD: Final = struct.Struct(">qIII")
 
 
 class LooksSpool:
-    """Row number, thumbnail, colours and fine greys of pictures, in the order they came in."""
+    """Row number, thumbnail, colours and fine greys of pictures, in order of arrival."""
 
     def __init__(self, path: Path) -> None:
         """`path` is created with the first picture."""

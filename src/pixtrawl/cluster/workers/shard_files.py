@@ -188,7 +188,7 @@ class ShardWriter:
                     (self.folder / name).unlink(missing_ok=True)
 
     def remove(self, commit: Commit) -> None:
-        """Remove the objects of an attempt that another one was ahead of."""
+        """Remove the objects of an attempt after another attempt was committed first."""
         for entry in commit.objects:
             self._store.remove(entry.name)
 

@@ -2,8 +2,8 @@
 
 Many shards are at work at once, so that a slow host does not hold up the rest. A worker that
 cannot write its beat cancels its own work before others may take it over (`store_leases`). It keeps
-what it has fetched, and goes on from there with those shards that it can lease again: else a store
-or a machine that is slow now and then would make it fetch the same rows for ever.
+its outcomes and continues with those shards that it can lease again: otherwise a store or machine
+with occasional stalls would make it fetch the same rows again and again.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class StoreWorker:
         shard.looks.discard()
 
     def _may_look(self) -> bool:
-        """Look again when there is nothing to do, else now and then: it lists the whole job."""
+        """Return whether to list the job's shards again: when idle, else rarely (it is costly)."""
         return not self._active or clock_s() - self._looked >= self._job.lease_s / 3
 
     async def _cancel(self) -> None:

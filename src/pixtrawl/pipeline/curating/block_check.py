@@ -1,4 +1,4 @@
-"""Holds block lists against what a data set has already, and takes down what they hold.
+"""Compares a data set with block lists, and takes down the images that the lists contain.
 
 Compared are the kept images and the quarantined files. Hashes that the catalog lacks are computed
 from the files, once: a later list then costs look-ups only.
@@ -40,7 +40,7 @@ _AT_ONCE: Final = 64  # files
 
 
 class Hit(Struct, frozen=True):
-    """A stored file that a block list holds."""
+    """A stored file whose hash is in a block list."""
 
     file_name: str  # of a kept image; "" for one that is only in quarantine
     sha256: str
@@ -56,7 +56,7 @@ class _StoredImage(Struct, frozen=True):
 def check_stored(
     folder: Folder, images: Images, *, dry_run: bool = False
 ) -> tuple[list[Hit], str | None]:
-    """Take down the stored files that the lists of the settings hold, unless `dry_run`.
+    """Take down the stored files that the lists of the settings contain, unless `dry_run`.
 
     Return them, and a remark on the lists. Raise UsageError, StorageError or EngineError.
     """
@@ -77,7 +77,7 @@ async def hits_of(
     images: Images,
     emit: Listener = ignore,
 ) -> list[Hit]:
-    """Return the stored files that lists hold, in an open data set. Raise EngineError."""
+    """Return the stored files that the lists contain, in an open data set. Raise EngineError."""
     everything = catalog.write_now(lambda db: list(_stored(db, folder)))
     hits, left = [], []
     for one, content in everything:
@@ -130,7 +130,7 @@ async def _compare(
     images: Images,
     left: list[tuple[_StoredImage, ContentHashes]],
 ) -> list[Hit]:
-    """Hash files, remember the hashes, and return those that lists hold."""
+    """Hash files, store the hashes, and return the files that the lists contain."""
     pool = DecoderPool(images, folder.staging)
     hits: list[Hit] = []
     try:

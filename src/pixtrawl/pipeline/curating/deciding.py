@@ -53,7 +53,7 @@ def record(folder: Folder, records: Sequence[DecisionRecord], *, derive: bool = 
 
     Without `derive` the files made from the catalog (metadata.jsonl and others) stay as they are,
     and are marked stale: `derive`, or `catch_up`, writes them. Nor are all files compared with
-    their rows. That is for many small batches in a row, in a data set that was caught up with.
+    their rows. Meant for many small batches in a row, after `catch_up`.
 
     Raises:
         UsageError: there is no data set.

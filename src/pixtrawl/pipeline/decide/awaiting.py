@@ -34,7 +34,7 @@ class Awaiting:
         self._excess[query_id] = excess
 
     def also(self, query_id: int, images: Iterable[Awaited]) -> None:
-        """Wait for further images, wanted back since the run began."""
+        """Add images that a person wanted back after the run began."""
         self._images.update((one.candidate_id, one) for one in images)
         self._excess.setdefault(query_id, 0)
 

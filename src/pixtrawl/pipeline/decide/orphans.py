@@ -1,4 +1,4 @@
-"""Image files in place that no row of the catalog knows, as after the catalog went back in time."""
+"""Image files without a catalog row, as after an older catalog was restored."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Recovers a data set before a command works on it: rows, files, and files with other bytes.
 
-`folder.recovery` reconciles rows and files. Here files whose bytes nobody accounts for are looked
-at: an altered image that decodes is a person's edit and is kept, one that does not is damaged (by a
-power cut, say), is set aside and fetched again. A numbered file without a row belongs to a catalog
-that went back in time: it waits for its URL in `Orphans`, so that no picture comes twice.
+`folder.recovery` reconciles rows and files. Here files with unexpected bytes are examined: an
+altered image that decodes is a person's edit and is kept; one that does not is damaged (by a power
+cut, say), is set aside and fetched again. A numbered file without a row belongs to a catalog that
+went back in time: it waits for its URL in `Orphans`, so that no picture comes twice.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def recover(catalog: Catalog, folder: Folder, orphans: Orphans | None = None) ->
 
 
 def carry_out(catalog: Catalog, folder: Folder) -> Recovered:
-    """Do what `recover` does but for the comparison of all files with their rows.
+    """Do as `recover`, without comparing all files with their rows.
 
     For a decision in a data set that is open: the next command compares. Raise StorageError.
     """

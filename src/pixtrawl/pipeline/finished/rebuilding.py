@@ -1,8 +1,8 @@
 """Makes the catalog of a data set again from what is left: metadata, files, journal of decisions.
 
-Called with the lock held. Every file is hashed and decoded: what near duplicates are compared by is
-nowhere but in the catalog. The new catalog gets its name only when it is whole; the old one is set
-aside.
+Called with the lock held. Every file is hashed and decoded, as hashes and thumbnails for near
+duplicates exist only in the catalog. The new catalog gets its name only once it is complete; the
+old one is set aside.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Rebuilt(Struct):
 
 
 def rebuild(folder: Folder) -> Rebuilt:
-    """Make the catalog again and log what that gave. Raise StorageError."""
+    """Rebuild the catalog and log the counts. Raise StorageError."""
     try:
         done = _rebuild(folder)
     except OSError as error:
@@ -146,7 +146,7 @@ def _adopted(
 
 
 def _bare(label: str, number: int, name: str, sha256: str, query: str, url: str = "") -> Described:
-    """Return a row of which nothing but this is known."""
+    """Return a row with only these facts."""
     return Described(
         id=0, query=query, label=label, number=number, file_name=name, url=url, final_url=None,
         kind="original", source="", rank=0, page_url=None, title=None, license=None,
@@ -157,7 +157,7 @@ def _bare(label: str, number: int, name: str, sha256: str, query: str, url: str 
 
 
 def _measured(image: Described, info: ImageInfo | None) -> Described:
-    """Add what decoding gave; what metadata.jsonl says of the same bytes holds."""
+    """Add the facts of decoding; facts of metadata.jsonl about the same bytes have priority."""
     if info is None:
         return image
     same = image.sha256.hex() == info.sha256
@@ -196,7 +196,7 @@ def _remove(
     aliases: dict[str, str],
     done: Rebuilt,
 ) -> None:
-    """Bring each removed image to its state; those that are not described get a row."""
+    """Set the state of each removed image; images without a description get a row."""
     last = {(one.sha256, one.file_name.partition("/")[0]): one for one in gone}  # the journal wins
     for one in last.values():
         label, _, leaf = one.file_name.partition("/")
