@@ -13,7 +13,7 @@ import pytest
 from pixtrawl.net import resolver
 from pixtrawl.net.address import AddressGuard
 from pixtrawl.net.gateway import server as gateway_module
-from pixtrawl.net.gateway.head import answer_head, asked
+from pixtrawl.net.gateway.head import answer_head, read_request_head
 from pixtrawl.net.gateway.server import Gateway
 from pixtrawl.net.proxy import Proxies
 
@@ -286,6 +286,6 @@ def test_a_continued_header_line_goes_with_its_header() -> None:
 
 
 def test_a_target_without_a_path_asks_for_the_root() -> None:
-    request = asked(b"GET http://A.Test?x HTTP/1.1\r\n\r\n")
+    request = read_request_head(b"GET http://A.Test?x HTTP/1.1\r\n\r\n")
     assert (request.host, request.port) == ("a.test", 80)
     assert request.head(b"", absolute=False).startswith(b"GET /?x HTTP/1.1\r\n")

@@ -121,7 +121,7 @@ class HostLeases:
         return 0.0 if place is None else max(0.0, place.rests_until - self._now())
 
     def look(self) -> None:
-        """Grant due hosts to the workers that queue for them, and forget idle hosts; call it often."""
+        """Grant due hosts to the workers in their queues, and forget idle hosts; call it often."""
         for host in list(self._wanted):
             self._serve(host, self._places[host])
         now = self._now()

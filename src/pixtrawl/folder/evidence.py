@@ -48,8 +48,8 @@ class EvidenceStore:
     def save(self, name: str, content: bytes | str) -> str:
         """Store an answer, cut at 4 MiB. Return its path; in a data set, relative to its folder.
 
-        A page loses all that acts or loads (`evidence_page`); other text is masked. A picture that
-        is not to be kept is "".
+        A page loses everything active (`evidence_page`); other text is masked. The path is "" for a
+        picture if pictures are not kept.
 
         `name` may contain a query's text: characters other than letters, digits, dot, dash and
         underscore are replaced, and a hash of the original name keeps such names distinct.

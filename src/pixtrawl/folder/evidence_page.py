@@ -1,4 +1,4 @@
-"""Makes a page that a source answered safe to open from disk: what it says, and nothing that acts.
+"""Makes a page from a source safe to open from disk: its text, and nothing active.
 
 Scripts, styles, frames, pictures, forms' targets, event handlers, comments and every address that a
 browser would load or run are taken out. A content security policy in front forbids all of that once
@@ -47,7 +47,7 @@ _CHARSET_WITHIN: Final = 2048
 
 
 def safe_page(content: bytes | str) -> str:
-    """Return a page without anything that acts; as plain text where it is too complex to parse."""
+    """Return a page without anything active; as plain text where it is too complex to parse."""
     source = text_of(content)
     try:
         tree = LexborHTMLParser(parseable(source))

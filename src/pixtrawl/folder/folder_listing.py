@@ -1,8 +1,8 @@
 """Lists the files of label folders with size, times and inode, and takes a digest of all.
 
-The times of the folders themselves tell, without a look at any file, whether one came, went or was
-renamed. They do not tell of bytes that were changed in place. Nothing is done in Python for a
-single file: a data set of 300,000 images is listed each time it is compared.
+The times of the folders alone show whether a file was added, removed or renamed; they do not show
+bytes that were changed in place. No Python code runs per file, as a data set of 300,000 images is
+listed each time it is compared.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _SETTLED_NS: Final = 2_000_000_000  # the coarsest step of a file system's times
 class FolderTimes:
     """The times of label folders at one moment, and a digest of them.
 
-    The digest is another one on each day (UTC) and after each start of the system, so that files
-    are looked at again then: for bytes changed in place, and for those lost in a power cut.
+    The digest changes every day (UTC) and at every start of the system, so that files are checked
+    again then for bytes changed in place or lost in a power cut.
     """
 
     def __init__(self, folders: Iterable[os.DirEntry[str]]) -> None:
@@ -57,11 +57,11 @@ class FolderTimes:
         self._settled = newest_ns < now_ns - _SETTLED_NS
 
     def vouching(self, listing: FolderListing) -> bytes | None:
-        """Return the digest if it can vouch for the files that were listed afterwards, else None.
+        """Return the digest if it proves that files listed afterwards are unchanged, else None.
 
-        It cannot where a folder changed so lately that a further change may leave the same time,
-        nor where a file is younger than its folder: it was changed in place, or the file system
-        does not note in a folder that a file came.
+        It does not if a folder changed so recently that another change may leave the same time, or
+        if a file is newer than its folder: it was changed in place, or the file system does not
+        update the time of a folder.
         """
         older = all(
             newest_ns <= self._newest_ns.get(path, 0) + _SETTLED_NS

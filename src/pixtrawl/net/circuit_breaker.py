@@ -136,7 +136,7 @@ class CircuitBreaker:
     def restore(
         self, *, is_open: bool, over: bool, since: float, until: float, rounds: int
     ) -> None:
-        """Take over the state of a breaker in another process, at times of this one's clock."""
+        """Restore the state of a breaker of another process, with times of this process's clock."""
         self.is_open, self.over = is_open, over
         self.since, self.rest_until, self._rounds = since, until, rounds
 

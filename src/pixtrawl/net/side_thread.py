@@ -1,4 +1,4 @@
-"""One thread beside the event loop for work that computes: it lets the loop in soon."""
+"""One thread for computations that would block the event loop."""
 
 from __future__ import annotations
 

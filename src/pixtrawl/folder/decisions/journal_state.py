@@ -44,7 +44,7 @@ class JournalState(Struct):
 
 
 def state_after(records: Sequence[DecisionRecord]) -> JournalState:
-    """Return what holds after all these records."""
+    """Return the state of the data set after all these records."""
     active = _active_batches(records)
     found = JournalState()
     gone: dict[tuple[str, str], Gone] = {}
@@ -128,7 +128,7 @@ def _take(one: DecisionRecord, gone: dict[tuple[str, str], Gone], found: Journal
 
 
 def _still(one: Gone, found: JournalState) -> bool:
-    """Return whether what removed an image holds: the rule that took it down may be forgotten."""
+    """Return whether the removal of an image is in force: its takedown rule may be forgotten."""
     if one.kind != TAKEN or one.record_id or not one.because:
         return True
     kind, _, value = one.because.partition(" ")

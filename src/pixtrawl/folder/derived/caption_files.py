@@ -1,8 +1,8 @@
 """Caption files beside the images of a data set: written on request, read back where edited.
 
-What was written is known by its SHA-256. A file with other bytes is a person's: its text becomes
-the caption of its image, and it is never overwritten. Digests are noted before a file is written,
-beside those of its last content, so that a kill in between makes nothing look edited.
+Files that we wrote are recognised by their SHA-256. A file with other bytes is a person's: its text
+becomes the caption of its image, and it is never overwritten. Digests are noted before a file is
+written, beside those of its last content, so that a kill in between makes nothing look edited.
 """
 
 from __future__ import annotations

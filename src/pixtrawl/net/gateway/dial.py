@@ -41,7 +41,7 @@ class Upstream(Struct, frozen=True):
 
     @property
     def authorization(self) -> bytes:
-        """The header line that its credentials make, with its line end; empty without any."""
+        """The Proxy-Authorization header line with its line end; empty without credentials."""
         if not self.user and not self.password:
             return b""
         pair = base64.b64encode(f"{self.user}:{self.password}".encode())

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-__all__ = ["Asked", "answer_head", "asked"]
+__all__ = ["ProxyRequest", "answer_head", "read_request_head"]
 
 # For one connection only, hence never passed on; the login is for the gateway alone.
 _HOP: Final = frozenset(
@@ -20,7 +20,7 @@ _LOGIN_STATUS: Final = 407
 _PATH: Final = re.compile(rb"^[^/]*//[^/?#]*")  # what stands before it
 
 
-class Asked(Struct):
+class ProxyRequest(Struct):
     """A request to a proxy."""
 
     method: bytes
@@ -44,7 +44,7 @@ class Asked(Struct):
         return b"\r\n".join(lines) + b"\r\n" + authorization + b"\r\n"
 
 
-def asked(head: bytes) -> Asked:
+def read_request_head(head: bytes) -> ProxyRequest:
     """Read the head of a request to a proxy. Raises ValueError."""
     first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     method, target, version = first.split(b" ")
@@ -56,7 +56,7 @@ def asked(head: bytes) -> Asked:
     port = parts.port or (0 if tunnel else 80)
     if not parts.hostname or not port or (not tunnel and parts.scheme != "http"):
         raise ValueError("no target of a proxy")
-    request = Asked(method, target, parts.hostname, port, _passed_on(lines))
+    request = ProxyRequest(method, target, parts.hostname, port, _passed_on(lines))
     for line in lines:
         name, _, value = line.partition(b":")
         match name.strip().lower():

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from pixtrawl.net.address import AddressGuard
 from pixtrawl.net.gateway.dial import BUFFER_BYTES, Dialler, OpenConnection
-from pixtrawl.net.gateway.head import Asked, answer_head, asked
+from pixtrawl.net.gateway.head import ProxyRequest, answer_head, read_request_head
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.net.resolver import AddressRefusedError
 
@@ -106,7 +106,7 @@ class Gateway:
     async def _answer(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: asyncio.Timeout
     ) -> None:
-        request = asked(await reader.readuntil(b"\r\n\r\n"))
+        request = read_request_head(await reader.readuntil(b"\r\n\r\n"))
         if not hmac.compare_digest(request.login, self._expected):
             writer.write(_LOGIN_WANTED)
         elif request.host == GREETING_HOST and not self.greeted:  # a page may ask for it later
@@ -129,7 +129,7 @@ class Gateway:
 
     async def _tunnel(
         self,
-        request: Asked,
+        request: ProxyRequest,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         limit: asyncio.Timeout,
@@ -149,7 +149,7 @@ class Gateway:
         finally:
             line.writer.close()
 
-    async def _dial(self, request: Asked) -> OpenConnection:
+    async def _dial(self, request: ProxyRequest) -> OpenConnection:
         if request.host == self.host:  # itself
             raise ConnectionError("a gateway does not ask itself")
         try:
@@ -175,7 +175,10 @@ async def _copy(
 
 
 async def _request_body(
-    reader: asyncio.StreamReader, line: OpenConnection, request: Asked, limit: asyncio.Timeout
+    reader: asyncio.StreamReader,
+    line: OpenConnection,
+    request: ProxyRequest,
+    limit: asyncio.Timeout,
 ) -> None:
     """Pass on the body of a request, then wait until the browser is gone."""
     loop = asyncio.get_running_loop()

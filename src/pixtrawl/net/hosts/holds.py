@@ -1,7 +1,7 @@
 """The hosts that this process may contact, where several processes share them.
 
-A host has one holder at a time. A request to any other host, as behind a redirect, first asks the
-coordinator, which calls the host back from its present holder; the state of the host goes along.
+A host has one holder at a time. A request to a host held elsewhere (behind a redirect, say) first
+asks the coordinator, which recalls the host from its holder and passes on its state.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["HostHolds", "HostKeeper", "HostMovedError"]
 
 
 class HostMovedError(Exception):
-    """The host of a waiting request was called back: the request has to ask for it again."""
+    """The host of a waiting request was recalled: the request has to ask for it again."""
 
 
 class HostKeeper(Protocol):
@@ -93,7 +93,7 @@ class HostHolds:
             self._ask(host)
 
     def drop(self) -> None:
-        """Lose all hosts without giving them back: the coordinator counts them as lost."""
+        """Drop all hosts without returning them: the coordinator counts them as lost."""
         for host in list(self._held):
             self._keeper.hand_over(host)
         self._held.clear()

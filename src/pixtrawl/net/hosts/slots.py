@@ -234,7 +234,7 @@ class HostSlots:
                 turn.given.set_exception(FetchError(Reason.HOST_OUT, f"{host}: {reason}"))
 
     def moved(self, host: str) -> None:
-        """Send all requests that wait for a host away: it is called back."""
+        """End all waiting requests of a host with HostMovedError: the host is recalled."""
         entry = self.table[host]
         if entry.timer is not None:
             entry.timer.cancel()

@@ -1,8 +1,8 @@
 """The state of one host as a value: what its next holder has to know to stay polite.
 
-A host is contacted by one process at a time. When it changes hands its pace, rests, failures and
-robots.txt go along, so that a host that is out is not tried again and its robots.txt is asked once.
-All times are durations from the moment of handing over: processes share no clock.
+A host is contacted by one process at a time. Its pace, rests, failures and robots.txt pass to the
+next holder, so that a host that is out is not tried again and its robots.txt is fetched once. All
+times are durations from the moment of handing over: processes share no clock.
 """
 
 from __future__ import annotations

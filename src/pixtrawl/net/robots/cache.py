@@ -23,7 +23,7 @@ from pixtrawl.model import Reason
 from pixtrawl.net.circuit_breaker import growing_s
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
-from pixtrawl.net.robots.failures import again, is_worth_another_try, unavailable
+from pixtrawl.net.robots.failures import copied, is_worth_another_try, unavailable
 from pixtrawl.net.robots.reading import RobotsReading, read_answer
 from pixtrawl.net.robots.rules import AgentRules, Line
 from pixtrawl.net.robots.state import RobotsState
@@ -48,7 +48,7 @@ ReadAnswer = Callable[[Response], Awaitable[Response]]
 
 
 class _Hold(Struct):
-    """A robots.txt that answered 429: what is said to who asks before its pause is over."""
+    """A robots.txt that answered 429: the error for requests until its pause is over."""
 
     error: FetchError
     until: float
@@ -87,9 +87,9 @@ class RobotsCache:
         self._checked_s: dict[str, float] = {}
 
     async def check(self, url: str) -> tuple[Line, ...]:
-        """Return the owner's preferences, name and value of each line, when the URL may be fetched.
+        """Return the owner's preferences (name, value of each line) if the URL may be fetched.
 
-        Not the rules: a caller may wait for its turn with what it is given, as hundreds do.
+        The rules are not returned: hundreds of callers may hold the result while they wait.
 
         Raises FetchError: `ROBOTS_TXT` where the rules forbid it; `ROBOTS_UNAVAILABLE` where the
         server fails to give them (5xx: complete disallow, for this run); `CRAWL_DELAY` where it
@@ -148,11 +148,11 @@ class RobotsCache:
             # A cancelled caller must not cancel the request that others wait for.
             verdict = await asyncio.shield(task)
         if isinstance(verdict, FetchError):
-            raise again(verdict)
+            raise copied(verdict)
         return verdict
 
     def _known(self, origin: str) -> Verdict | None:
-        """Return the verdict where the origin was asked before. Raises FetchError (the disk)."""
+        """Return the stored verdict on an origin; None if unknown. Raise FetchError (the disk)."""
         if origin not in self._verdicts:
             return None
         verdict = self._verdicts[origin]
@@ -181,7 +181,7 @@ class RobotsCache:
         hold = self._holds.get(origin)
         left_s = hold.until - asyncio.get_running_loop().time() if hold is not None else 0.0
         if hold is not None and left_s > 0:
-            error = again(hold.error)
+            error = copied(hold.error)
             error.retry_after_s = left_s
             raise error
 
@@ -207,7 +207,7 @@ class RobotsCache:
         return RobotsState(origin=origin, rules=self._stored(origin) or b"", file=file)
 
     def restore(self, states: Iterable[RobotsState]) -> None:
-        """Take over what the last holder of a host knew of it."""
+        """Restore the state that the last holder of a host returned."""
         for state in states:
             if state.reason is not None:
                 self._verdicts[state.origin] = FetchError(
@@ -220,7 +220,7 @@ class RobotsCache:
                 self._keep(state.origin, RobotsReading(rules, state.rules, state.file))
 
     def forget(self, account: str) -> None:
-        """Forget the account's origins: the host is done, or another process has it now."""
+        """Forget the account's origins, once the host is done or another process holds it."""
         for origin in urls.origins_of(account):
             self._verdicts.pop(origin, None)
             self._holds.pop(origin, None)
@@ -256,7 +256,7 @@ class RobotsCache:
             pause_s = max(verdict.retry_after_s or 0.0, growing_s(rounds, random.random()))
             verdict.retry_after_s = pause_s
             until = asyncio.get_running_loop().time() + pause_s
-            self._holds[origin] = _Hold(again(verdict), until, rounds)
+            self._holds[origin] = _Hold(copied(verdict), until, rounds)
         elif verdict.reason in _OF_THE_RUN:
             self._verdicts[origin] = verdict
         # A host that was not reached may be tried again by the next caller.

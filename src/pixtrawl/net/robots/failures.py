@@ -8,7 +8,7 @@ from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.robots.rules import AgentRules
 
-__all__ = ["again", "is_worth_another_try", "unavailable"]
+__all__ = ["copied", "is_worth_another_try", "unavailable"]
 
 # A robots.txt redirected to a refused target is unreachable: complete disallow (RFC 9309 2.3.1.4).
 _DISALLOW_REASONS: Final = frozenset({
@@ -16,7 +16,7 @@ _DISALLOW_REASONS: Final = frozenset({
 })  # fmt: skip
 
 
-def again(error: FetchError) -> FetchError:
+def copied(error: FetchError) -> FetchError:
     """Copy a failure for another request: a re-raised exception collects the traces of all."""
     return FetchError(
         error.reason, error.detail, http_status=error.http_status,

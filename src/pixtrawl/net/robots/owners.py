@@ -1,4 +1,4 @@
-"""Owners' statements known before a file is asked for: of robots.txt and of tdmrep.json.
+"""Owners' statements that are known before a file is fetched: robots.txt and tdmrep.json.
 
 tdmrep.json (TDM Reservation Protocol, W3C CG Final Report of 2 February 2024) is asked for once a
 host and run, after robots.txt and only where robots.txt lets it be. "Failure to provide access to
@@ -156,12 +156,12 @@ class OwnerStatements:
         return await self._send(request)
 
     def states(self, account: str) -> dict[str, Rules]:
-        """Return what the account's tdmrep.json say, by origin, for its next holder."""
+        """Return the rules of the account's tdmrep.json by origin, for its next holder."""
         found = ((origin, self._known.get(origin)) for origin in urls.origins_of(account))
         return {origin: rules for origin, rules in found if rules is not None}
 
     def restore(self, states: Mapping[str, Rules]) -> None:
-        """Take over what the last holder of a host knew of it."""
+        """Restore the state that the last holder of a host returned."""
         for origin, rules in states.items():
             if origin not in self._known:
                 self._keep(origin, rules)

@@ -47,7 +47,7 @@ Rule = tuple[bool, str, tuple[str, ...], bool]
 
 
 class AgentRules:
-    """All that a robots.txt says to one agent."""
+    """The rules and other records of a robots.txt for one agent."""
 
     __slots__ = ("_few", "crawl_delay_s", "records", "rules", "scanning", "text")
 
@@ -123,7 +123,7 @@ class AgentRules:
 
     @classmethod
     def unpacked(cls, packed: bytes) -> AgentRules:
-        """Return what `packed` made bytes of."""
+        """Return the rules from the bytes of `packed`."""
         kind = tuple[str, int, int, float, tuple[Line, ...]]
         return cls(*msgspec.msgpack.decode(zlib.decompress(packed), type=kind))
 
@@ -163,7 +163,7 @@ class PathText(msgspec.Struct, frozen=True):
 
 
 def longest_matches(texts: Iterable[PathText], url: str) -> list[PathText]:
-    """Return those that hold for this URL or path: of each name those with the longest pattern."""
+    """Return the texts that match this URL or path: of each name those with the longest pattern."""
     path = _normal(_path_of(url))
     found = [one for one in texts if one.matches_path(path)]
     longest: dict[str, int] = {}

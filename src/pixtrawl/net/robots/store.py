@@ -1,9 +1,8 @@
-"""Where a run keeps the robots rules of hosts: the latest in memory, all others in a file.
+"""Store of a run's robots rules: the latest in memory, all others in a temporary file.
 
-A run meets any number of hosts, each with up to 500 KiB. What memory has no room for goes to a file
-without a name in the run's own folder, which ends with the process, so that no host is asked twice
-because another one came in between. The file is bounded, too: a host
-beyond it is refused with that reason.
+A run meets any number of hosts, each with up to 500 KiB of rules. Rules beyond the memory limit go
+to an unnamed file in the run's own folder, which vanishes with the process, so that no robots.txt
+is fetched twice. The file is bounded, too: hosts beyond it are refused with that reason.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ FILE_BYTES: Final = 2**30
 
 
 class RobotsStore:
-    """Bytes by key; keeps each that it took until it is dropped. Not for several threads."""
+    """Bytes by key, each kept until it is dropped. Not thread-safe."""
 
     def __init__(
         self,
@@ -64,7 +63,7 @@ class RobotsStore:
         return None if place is None else self._read(*place)
 
     def drop(self, key: str) -> None:
-        """Forget a value; what of it lies in the file stays there until the end."""
+        """Forget a value; its bytes in the file stay there until the end."""
         self._held_bytes -= len(self._latest.pop(key, b""))
         self._places.pop(key, None)
 
