@@ -93,7 +93,7 @@ def _refuse_others(config: Config, settings: Mapping[str, Any]) -> None:
         row = by_word().get(word)
         if row is None or row.key in known or value is None or value == usual[word]:
             continue
-        raise UsageError(f"{word} has no meaning for a set of shards")
+        raise UsageError(f"{word} has no meaning for a set of shards; leave it out")
 
 
 def _as_files(lists: Iterable[str | Given], folder: Path) -> list[str]:

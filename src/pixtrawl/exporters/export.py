@@ -208,7 +208,9 @@ class _ExportRun:
             while (start := parts[-1].end if parts else 0) < self._total:
                 parts.append(self._part(start, parts, pictures))
         if not any(part.images for part in parts):
-            raise ExportError("none of the images could be exported")
+            raise ExportError(
+                "none of the images could be exported; `pixtrawl verify` names damaged files"
+            )
         finals = self._exporter.final_files(parts)
         self._journal.intend(len(parts), [name for name, _ in finals])
         for name, write in finals:

@@ -164,7 +164,9 @@ class DatasetLock:
         folder = self._folder
         with _holding:
             if folder.root in _held:
-                raise StorageError(f"the data set {folder.root} is in use by this very process")
+                raise StorageError(
+                    f"the data set {folder.root} is in use by this very process; close it first"
+                )
             _held.add(folder.root)
         try:
             folder.create()

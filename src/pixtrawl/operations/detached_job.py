@@ -58,7 +58,9 @@ def start_detached(request: JobRequest, config: Config) -> DetachedJob:
         message = answer.decode("utf-8", "replace").strip()
         if message:
             raise UsageError(message)
-        raise EngineError("the process of the job ended at once")
+        raise EngineError(
+            "the process of the job ended at once; run the same job on the command line to see why"
+        )
     return DetachedJob(record, process)
 
 

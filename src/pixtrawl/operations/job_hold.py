@@ -44,7 +44,7 @@ class JobHold:
             time.sleep(_AGAIN_S)
         if found is Attempt.TAKEN:
             os.close(handle)
-            raise StorageError("this job is at work in another process already")
+            raise StorageError("this job is at work in another process already; wait for its end")
         self._handle = handle
 
     def release(self) -> None:

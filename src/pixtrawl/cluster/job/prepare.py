@@ -59,7 +59,9 @@ def prepare(  # noqa: PLR0913 - what a job is made of
         spool = Spool(Path(folder))
         spool.take(reading.candidates(manifests))
         if not spool.rows:
-            raise UsageError("the manifests hold no row that could be fetched")
+            raise UsageError(
+                "the manifests hold no row that could be fetched; check their column of URLs"
+            )
         was_there = jobs.has_job(store)
         writing = _Writing(store, write=not was_there)
         for shard in shards_of(spool.groups(), shard_rows):
@@ -129,7 +131,7 @@ class _ManifestFiles:
             elif Path(word).is_dir():
                 found = sorted(one for one in Path(word).iterdir() if one.is_file())
                 if not found:
-                    raise UsageError(f"{word}: the folder holds no manifest")
+                    raise UsageError(f"{word}: the folder is empty; name manifests or their folder")
                 yield from ((one, str(one)) for one in found)
             else:
                 yield Path(word), word

@@ -204,11 +204,11 @@ def _share_of_far(finer: Portrait, coarser: Portrait) -> float | None:
 
 def _is_partly_made_from(finer: Portrait, coarser: Portrait) -> bool:
     terms, excess, of_source = _by_block(finer, coarser)
-    told = terms >= _LEAST_TERMS_OF_BLOCK
-    if told.sum() < _LEAST_BLOCKS:
+    usable = terms >= _LEAST_TERMS_OF_BLOCK
+    if usable.sum() < _LEAST_BLOCKS:
         return False
-    excess, of_source = excess[told], of_source[told]
-    best = np.argsort(excess / of_source)[: int(_UNEDITED * told.sum())]
+    excess, of_source = excess[usable], of_source[usable]
+    best = np.argsort(excess / of_source)[: int(_UNEDITED * usable.sum())]
     return bool(excess[best].sum() < _MADE_IN_PARTS * of_source[best].sum())
 
 

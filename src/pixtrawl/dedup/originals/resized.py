@@ -158,17 +158,17 @@ def _fit(
             blocks = pixels.reshape(side, BLOCK_PX, side, BLOCK_PX).transpose(0, 2, 1, 3)
             into.append(blocks[rows][:, columns].reshape(-1, BLOCK_PX, BLOCK_PX))
     expected, actual = terms_of(np.concatenate(predicted)), terms_of(np.concatenate(found))
-    told = (np.abs(actual) > _NOT_ZERO * steps) | (np.abs(expected) > _NOT_ZERO_PREDICTED * steps)
-    told[:, 0] = False  # brightness
-    count = int(told.sum())
+    usable = (np.abs(actual) > _NOT_ZERO * steps) | (np.abs(expected) > _NOT_ZERO_PREDICTED * steps)
+    usable[:, 0] = False  # brightness
+    count = int(usable.sum())
     if not count:
         return _Derivation(0, 1.0, math.inf)
     off = np.abs(actual - expected)
-    beyond = ((off > steps / 2 + _SLACK) & told).sum(axis=1)
-    power = np.where(told, np.minimum(off, _MOST_OFF * steps) ** 2, 0).sum(axis=1)
-    usual = np.where(told, steps**2 / 12 + _ROUNDING, 0).sum(axis=1)
+    beyond = ((off > steps / 2 + _SLACK) & usable).sum(axis=1)
+    power = np.where(usable, np.minimum(off, _MOST_OFF * steps) ** 2, 0).sum(axis=1)
+    usual = np.where(usable, steps**2 / 12 + _ROUNDING, 0).sum(axis=1)
     of_all = float(beyond.sum()) / count, float(power.sum() / usual.sum())
-    terms = told.sum(axis=1)
+    terms = usable.sum(axis=1)
     some = terms >= _LEAST_TERMS_OF_BLOCK
     if some.sum() < _LEAST_BLOCKS:
         return _Derivation(count, *of_all)
