@@ -95,13 +95,10 @@ def start_row(size: int, thumb: int) -> str:
         before, start = resident_bytes(), time.process_time()
         known = NearDuplicates("near", lambda _: b"")
         table = db.execute("SELECT label, id, phash, trim, thumb FROM sample")
-        if thumb:
-            known.add_many(
-                (label, id, ImageInfo(format="jpeg", phash=phash, phash_trim=trim, thumb=small))
-                for label, id, phash, trim, small in table
-            )
-        else:
-            known.add_hashes(row[:4] for row in table)
+        known.add_many(
+            (label, id, ImageInfo(format="jpeg", phash=phash, phash_trim=trim, thumb=small))
+            for label, id, phash, trim, small in table
+        )
         seconds = time.process_time() - start
         each = (resident_bytes() - before) / size
         db.close()

@@ -213,7 +213,8 @@ def test_a_whole_catalog_is_made_known_at_once(
 ) -> None:
     near = NearDuplicates("near")
     near.add_many(("x", number, info) for number, info in enumerate(originals))
-    near.add_hashes([("y", 100, originals[0].phash, originals[1].phash)])
+    hashes = ImageInfo(format="", phash=originals[0].phash, phash_trim=originals[1].phash)
+    near.add_many([("y", 100, hashes)])
     blank = info_of(Image.new("RGB", (90, 90), "red"), "PNG")
     near.add_many([("x", 101, blank), ("x", 102, replace(originals[0], phash=b""))])
     for number, picture in enumerate(photographs):

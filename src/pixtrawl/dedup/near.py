@@ -87,7 +87,10 @@ class NearDuplicates:
             self._add_descriptors(label, [(id, info)])
 
     def add_many(self, images: Iterable[tuple[str, int, ImageInfo]]) -> None:
-        """Add (label, id, info) of a whole label or catalog: 20 us each."""
+        """Add (label, id, info) of a whole label or catalog: 20 us each.
+
+        An info without a thumbnail matches by its hashes only.
+        """
         if self._rule is None:
             return
         rows = iter(images)
@@ -105,25 +108,6 @@ class NearDuplicates:
                     by_label.setdefault(label, []).append((id, info))
             for label, some in by_label.items():
                 self._add_descriptors(label, some)
-            self._extend(ids, hashes, _AT_ONCE)
-        self._extend(ids, hashes)
-
-    def add_hashes(self, rows: Iterable[tuple[str, int, bytes, bytes]]) -> None:
-        """Add (label, id, hash, hash without border) of labels that this run does not collect.
-
-        They match by hash only. A million take about two seconds.
-        """
-        if self._rule is None:
-            return
-        ids: list[int] = []
-        hashes: list[bytes] = []
-        for label, id, hash, trimmed in rows:
-            self._labels[id] = label
-            ids.append(id)
-            hashes.append(hash)
-            if trimmed != hash:
-                ids.append(id)
-                hashes.append(trimmed)
             self._extend(ids, hashes, _AT_ONCE)
         self._extend(ids, hashes)
 

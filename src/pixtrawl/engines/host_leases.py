@@ -115,11 +115,6 @@ class HostLeases:
             if not place.wanted_by:
                 self._wanted.discard(host)
 
-    def rests_s(self, host: str) -> float:
-        """Return for how many more seconds the host of a lost worker rests."""
-        place = self._places.get(host)
-        return 0.0 if place is None else max(0.0, place.rests_until - self._now())
-
     def look(self) -> None:
         """Grant due hosts to the workers in their queues, and forget idle hosts; call it often."""
         for host in list(self._wanted):

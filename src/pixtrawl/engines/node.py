@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Final, Self
+from typing import Self
 
 from pixtrawl.engines.base import WorkerSpec
 from pixtrawl.events import Event, FetchStarted, ignore
@@ -18,8 +18,6 @@ from pixtrawl.net.hosts.holds import HostHolds
 from pixtrawl.worker import KeepRendition, Worker
 
 __all__ = ["WorkerNode"]
-
-_PIECE_BYTES: Final = 2**20
 
 
 class WorkerNode:
@@ -89,12 +87,3 @@ class WorkerNode:
     async def aclose(self) -> None:
         """Close decoders, accounts and client, in this order."""
         await self._closing.aclose()
-
-
-def pieces_of(spec: WorkerSpec, name: str) -> Iterator[bytes]:
-    """Yield a staged file in chunks, then delete it: it can be read only once. Raise OSError."""
-    path = spec.staging / name
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            yield piece
-    path.unlink()

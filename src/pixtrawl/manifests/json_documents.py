@@ -27,7 +27,6 @@ _MAX_CHARS: Final = 96 * 2**20  # of one element
 _SAMPLE: Final = 50
 _MAX_DEPTH: Final = 4
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-_SCALAR_END: Final = re.compile(r"[,\]}\s]")
 # Usual names of image arrays, to separate them from arrays of licences, categories and the like.
 _LIKELY: Final = frozenset(
     {"images", "photos", "pictures", "results", "items", "data", "rows", "records", "products",

@@ -32,7 +32,6 @@ _NOISE: Final = 20.0  # the same, that tells nothing
 _OTHER: Final = 0.5  # share of the ink around a pixel
 _FAINT: Final = 6.0  # grey levels
 _BLOCK: Final = 8  # pixels; windows of twice that overlap by half
-_OTHER_GROUND: Final = 14.0  # grey levels
 _BOTH_WAYS: Final = 0.2  # share of what is lighter, or darker, in what differs
 _BOTH_INKED: Final = 0.15  # of the ink of one, that the other has there
 _LEAST: Final = 24  # pixels that differ

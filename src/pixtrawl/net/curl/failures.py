@@ -12,7 +12,6 @@ from pixtrawl.model import Reason
 __all__ = ["failure", "tls_cause"]
 
 _E_PROXY: Final = 97  # CURLE_PROXY, _TOO_LARGE: not named by the binding
-_E_TOO_LARGE: Final = 100
 _E_HTTP2_STREAM: Final = 92
 
 _REASONS: Final = {

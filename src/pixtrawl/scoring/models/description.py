@@ -23,8 +23,6 @@ __all__ = ["Description", "description_of", "find_description"]
 
 _SUFFIXES: Final = (".toml", ".json")
 _STEM: Final = "description"
-_MEAN: Final = [0.0, 0.0, 0.0]
-_STD: Final = [1.0, 1.0, 1.0]
 _MOST_LABELS: Final = 100_000
 
 
