@@ -67,8 +67,7 @@ case $name in
     step "tests"
     # all rows of their matrices: an older library may fail at some input only
     "$work/venv/bin/python" -m pytest -q -n 2 -p no:cacheprovider -m "slow or not slow" \
-      tests/net/test_client*.py tests/net/test_fetcher*.py tests/net/test_robots.py \
-      tests/net/test_cookie_jar.py tests/images/test_inspect.py tests/images/test_fit.py \
+      tests/net tests/images/test_inspect.py tests/images/test_fit.py \
       tests/images/test_pool.py tests/images/test_opening.py tests/sources/page tests/sources/web \
       tests/queries tests/catalog tests/pipeline/test_run.py
     ;;

@@ -211,11 +211,19 @@ def test_a_command_without_a_loop_leaves_no_temporary_folder_behind(
         cwd=tmp_path, env={**os.environ, "TMPDIR": str(temporary)}, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not any(temporary.iterdir()):
+    writing = -1
+    while writing < 0:  # until the list is being opened, which comes after the temporary folder
         assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
+        try:
+            writing = os.open(tmp_path / "endless.jsonl", os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # ENXIO: nobody reads it
+                raise
+            time.sleep(0.02)
+    assert len(list(temporary.iterdir())) == 1
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
+    os.close(writing)
     assert (process.returncode, err) == (130, "pixtrawl: interrupted\n")
     assert list(temporary.iterdir()) == []
 
