@@ -98,15 +98,15 @@ def test_addresses_are_masked_wherever_a_text_holds_them() -> None:
 
 def test_no_address_takes_long() -> None:
     for url in (
-        "http://h/?" + "token&" * 50_000,
-        "http://h/?" + "token" * 100_000 + "=",
-        "http://h/" + "%3A%2F%2F" * 50_000 + "token=%40",
-        "http://h/?" + "%26token%3D" * 25_000,
-        "http://" + "token@" * 50_000,
+        "http://h/?" + "token&" * 25_000,
+        "http://h/?" + "token" * 50_000 + "=",
+        "http://h/" + "%3A%2F%2F" * 25_000 + "token=%40",
+        "http://h/?" + "%26token%3D" * 12_500,
+        "http://" + "token@" * 25_000,
     ):
         started = time.process_time()
         masked_text(url)
-        assert time.process_time() - started < 2  # ten seconds where it grows with the square
+        assert time.process_time() - started < 1  # 2.5 s where it grows with the square
 
 
 def test_settings_are_kept_without_secrets() -> None:

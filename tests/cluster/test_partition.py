@@ -132,6 +132,7 @@ print(peak_bytes(int(sys.argv[1]), Path(sys.argv[2])))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # of a loaded machine: each allocation is traced
 @pytest.mark.parametrize("counts", [(4_000, 9_000), slow((5_000, 40_000))])
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, counts: tuple[int, int]) -> None:

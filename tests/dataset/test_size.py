@@ -254,6 +254,7 @@ def work(data: Any, wanted: Any, given: Any) -> None:
         given.put((place, tuple(one[place].file_name for one in data)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start_method", matrix(multiprocessing.get_all_start_methods(), "spawn"))
 def test_worker_processes_read_it_however_they_are_started(root: Path, start_method: str) -> None:
     ds = pixtrawl.open(root)

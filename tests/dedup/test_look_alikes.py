@@ -81,6 +81,7 @@ def test_copies_are_of_one_family_with_their_original_alone(
     assert families_of(infos[::-1]) == numbers + numbers  # in the other order of arrival
 
 
+@pytest.mark.slow
 def test_pictures_on_a_page_are_of_the_family_even_mirrored(
     originals: list[Image.Image], infos_of_originals: list[ImageInfo]
 ) -> None:

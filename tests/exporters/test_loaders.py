@@ -155,6 +155,7 @@ def check(rows: Rows, root: Path, samples: list[Sample]) -> None:
         assert str(row["fetched_at"]).startswith("2026-11-22")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("pairs", "kind", "to"), PAIRS)
 def test_load_dataset_reads_the_folder_with_its_splits(
@@ -172,6 +173,7 @@ def test_load_dataset_reads_the_folder_with_its_splits(
         assert all(row["classes"] == sorted(LABELS) for row in rows)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("pairs", "kind", "to"), PAIRS)
 def test_load_dataset_reads_the_files_by_the_name_of_their_format(
@@ -184,6 +186,7 @@ def test_load_dataset_reads_the_files_by_the_name_of_their_format(
     assert [row["classes"] for row in read["train"]] == [named] * len(read["train"])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("how", ["as it lies", "as it lies by name"])
 def test_load_dataset_reads_a_data_set_as_it_lies(

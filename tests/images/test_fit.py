@@ -118,6 +118,7 @@ def test_a_turned_picture_comes_out_upright(orientation: int, mode: str) -> None
     assert psnr_db(done, expected) > 35
 
 
+@pytest.mark.slow
 def test_the_fast_way_is_within_half_a_decibel_of_a_full_decode() -> None:
     losses = []
     for size in ((1024, 1024), (640, 480)):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pixtrawl.operations.job import find_job, state_of
 from pixtrawl.playground import Playground
-from tests.matrices import matrix, slow
+from tests.matrices import slow
 from tests.mcp.assistant import ERAS, talk
 from tests.mcp.practice import assistant, practised
 from tests.optional import needs
@@ -25,7 +25,8 @@ def practice(site: Playground) -> tuple[str, ...]:
     return ("--allow-address", "127.0.0.0/8", "--set", f"bing.base_url={site.url}")
 
 
-@pytest.mark.parametrize("era", matrix(ERAS, "2026-07-28"))
+@pytest.mark.slow
+@pytest.mark.parametrize("era", ERAS)
 def test_a_data_set_is_collected_looked_at_cleaned_and_exported(
     tmp_path: Path, site: Playground, era: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def run(folder: Path, queries: int, work: Work) -> Work:
     return msgspec.structs.replace(work)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # that it is short is told
 def test_statements_and_their_work_grow_as_the_queries_do(tmp_path: Path, work: Work) -> None:
     few, many = run(tmp_path, FEW, work), run(tmp_path, MANY, work)

@@ -37,6 +37,7 @@ def page() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.mark.slow
 @pytest.mark.slow  # the tests of the source drive such pages, too
 def test_hovering_sets_the_link_to_the_original(site: Playground, page: Any) -> None:
     page.goto(f"{site.url}/hover/search?q=tabby+cat&udm=2")
@@ -72,6 +73,7 @@ def test_a_failing_original_leaves_the_thumbnail_in_the_panel(page: Any) -> None
         assert source.startswith(("data:image/", broken.url))
 
 
+@pytest.mark.slow
 @pytest.mark.slow  # the tests of the source drive such pages, too
 def test_scrolling_loads_more_until_the_button_and_then_to_the_end(
     site: Playground, page: Any

@@ -71,6 +71,7 @@ def test_script_records_of_all_scrolls_equal_the_truth(site: Playground) -> None
     assert _all_records(site, "tabby cat") == truth
 
 
+@pytest.mark.slow
 def test_every_listed_file_is_the_one_promised() -> None:
     with Playground(mix=MIX, supply=30, seed=7) as site:
         entries = site.expected("red fox")

@@ -41,6 +41,7 @@ def test_seed_and_path_decide_a_file(name: str) -> None:
     assert other is None or other.sha256 != first.sha256
 
 
+@pytest.mark.slow
 def test_no_picture_is_blank() -> None:
     slug = slug_of("lighthouse")
     for index in range(12):

@@ -220,6 +220,7 @@ def test_megabytes_of_nonsense_take_no_more_than_seconds_of_linear_time(text: st
     assert time.process_time() - began < 2.5  # 0.1 to 0.8 s on an idle machine
 
 
+@pytest.mark.slow
 def test_time_grows_with_the_size_and_not_faster() -> None:
     def seconds(count: int) -> float:
         text = ",".join(record(Item(n, "cat")) for n in range(count))

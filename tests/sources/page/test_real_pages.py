@@ -19,7 +19,6 @@ from urllib.parse import unquote
 
 import pytest
 from PIL import Image
-from tests.matrices import matrix
 from tests.realparts import wordpress
 
 from pixtrawl.config.groups import Fetch, Politeness
@@ -86,7 +85,8 @@ def originals(ending: Ending, base: str) -> set[str]:
     return {unquote(one.url.removeprefix(base)) for one in own}
 
 
-@pytest.mark.parametrize("theme", matrix(["galleria", "colorbox", "photoswipe"], "photoswipe"))
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["galleria", "colorbox", "photoswipe"])
 def test_a_gallery_of_sigal_gives_the_large_pictures(
     theme: str, pictures: Path, tmp_path: Path
 ) -> None:

@@ -137,6 +137,7 @@ def test_a_tile_needs_no_title_of_100_kb(poisoned: Path) -> None:
         assert len(reply.body) < 100_000
 
 
+@pytest.mark.slow
 @pytest.mark.slow  # test_decisions.py has a poisoned title of a line
 def test_poisoned_titles_of_any_length_stay_words_in_their_place(
     browser: Any, poisoned: Path

@@ -47,6 +47,7 @@ def test_keep_reject_with_reason_undo_and_redo_by_keys(browser: Any, studio: Fak
         assert set(studio.decided) == {"s1", "s2"}
 
 
+@pytest.mark.slow
 def test_keys_pressed_faster_than_the_server_answers_hit_their_images(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -60,6 +61,7 @@ def test_keys_pressed_faster_than_the_server_answers_hit_their_images(
         assert rejected == {f"s{n}" for n in range(2, 7, 2)}
 
 
+@pytest.mark.slow
 def test_a_range_names_the_exact_number_that_would_change_first(
     browser: Any, studio: FakeStudio
 ) -> None:

@@ -32,6 +32,7 @@ def test_without_the_token_the_page_is_not_to_be_had(browser: Any, root: Path) -
         page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.slow  # test_real_runs.py decides by keys, test_studio_kills.py starts it again
 def test_decisions_by_keys_hold_after_the_server_is_started_again(browser: Any, root: Path) -> None:
     with serve.StudioServer(root).start() as server, tab(browser, server.url) as page:

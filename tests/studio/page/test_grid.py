@@ -123,6 +123,7 @@ def in_sight(page: Any) -> bool:
     return found
 
 
+@pytest.mark.slow
 def test_arrows_pages_and_ends_move_as_the_keys_say(browser: Any, many: FakeStudio) -> None:
     with tab(browser, many.url) as page:
         columns = int(page.get_by_role("grid").get_attribute("aria-colcount"))
