@@ -14,11 +14,14 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
 import pixtrawl
+from pixtrawl.catalog import compared
+from pixtrawl.pipeline import best_copies
 from tests import warm_command
 from tests.dedup.test_original import EDITS, encoded, scene
 from tests.matrices import slow
@@ -94,6 +97,32 @@ def test_a_replaced_image_waits_aside_and_pairs_are_compared_once(tmp_path: Path
         assert [row["sha256"] for row in rows(tmp_path)] == [hashlib.sha256(original).hexdigest()]
     aside = list((tmp_path / "set").glob(".pixtrawl-quarantine-*"))
     assert [path.read_bytes() for path in aside] == [framed]
+
+
+def test_an_end_between_two_notes_leaves_the_whole_group_to_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = offered(range(1), ("border", "half", "watermark"))
+    noted: list[str] = []
+
+    def note(db: sqlite3.Connection, kept: str, other: str, why: str) -> None:
+        if noted:
+            raise RuntimeError("killed here")
+        noted.append(other)
+        compared.note(db, kept, other, why)
+
+    answers: dict[str, Answer] = dict(pictures)
+    with serving(answers) as host:
+        with monkeypatch.context() as patched:
+            patched.setattr(best_copies, "compared", SimpleNamespace(
+                note=note, uncompared=compared.uncompared
+            ))  # fmt: skip
+            with pytest.raises(RuntimeError, match="killed here"):
+                download(tmp_path, host.url, sorted(pictures))
+        assert compared_pairs(tmp_path) == 0
+        download(tmp_path, host.url, sorted(pictures))
+    assert compared_pairs(tmp_path) == 3
+    assert [str(row["url"]).rsplit("/", 1)[1] for row in rows(tmp_path)] == ["0-original.jpg"]
 
 
 def test_exact_compares_bytes_only(tmp_path: Path) -> None:

@@ -117,11 +117,12 @@ class _Group:
         if kept is None:
             return False
         others: list[Described] = []
+        gone: list[str] = []
         for row in self._rows:
             aside = quarantine.find(self._folder, row.sha256)
             portrait = None if aside is None else await self._portrait(aside)
             if portrait is None:
-                self._note(self._kept.kept_sha256, row.sha256, "no longer there to compare")
+                gone.append(row.sha256)
             else:
                 others.append((row, portrait))
         best, why = await asyncio.to_thread(_best, kept, others)
@@ -134,12 +135,18 @@ class _Group:
                     db, self._kept.sample_id, "upscale", upscale_of(kept)
                 )
             )
-        for sha256 in {self._kept.kept_sha256, *(row.sha256 for row, _ in others)} - {winner}:
-            self._note(winner, sha256, why)
-        return winner != self._kept.kept_sha256
+        losers = {self._kept.kept_sha256, *(row.sha256 for row, _ in others)} - {winner}
 
-    def _note(self, kept: str, other: str, why: str) -> None:
-        self._catalog.write_now(lambda db: compared.note(db, kept, other, why))
+        def note(db: sqlite3.Connection) -> None:
+            for sha256 in losers:
+                compared.note(db, winner, sha256, why)
+            for sha256 in gone:
+                compared.note(db, self._kept.kept_sha256, sha256, "no longer there to compare")
+
+        # In one transaction: the copies decide together, and after a kill between two notes the
+        # next run would compare the rest without the others.
+        self._catalog.write_now(note)
+        return winner != self._kept.kept_sha256
 
     async def _portrait(self, path: Path) -> Portrait | None:
         staged = self._staged(path, "look")
