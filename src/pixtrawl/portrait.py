@@ -55,6 +55,11 @@ class Portrait(Struct, frozen=True):
     spectrum: tuple[float, ...]  # power in dB by frequency; empty below 80 pixels a side
     peaks: tuple[float, ...]  # resampling, as multiples of the median; empty below 130 pixels
 
+    @property
+    def is_lossless(self) -> bool:
+        """Whether the steps are known, and all of them are 1."""
+        return bool(self.steps) and sum(self.steps) == len(self.steps)
+
     def patch_starts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the first rows and the first columns of the patches."""
         return patch_starts(self.height), patch_starts(self.width)

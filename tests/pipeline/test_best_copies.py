@@ -21,6 +21,7 @@ from PIL import Image
 
 import pixtrawl
 from pixtrawl.catalog import compared
+from pixtrawl.catalog.schema.states import KEPT
 from pixtrawl.pipeline import best_copies
 from tests import warm_command
 from tests.dedup.test_original import EDITS, encoded, scene
@@ -99,6 +100,27 @@ def test_a_replaced_image_waits_aside_and_pairs_are_compared_once(tmp_path: Path
     assert [path.read_bytes() for path in aside] == [framed]
 
 
+def test_a_copy_of_a_later_run_is_compared_together_with_those_before(tmp_path: Path) -> None:
+    pictures = offered(range(1), ("border", "half", "watermark"))
+    answers: dict[str, Answer] = dict(pictures)
+    digest = {path: hashlib.sha256(data).hexdigest() for path, data in pictures.items()}
+    *early, late = sorted(pictures)
+    with serving(answers) as host:
+        download(tmp_path, host.url, early)
+        with sqlite3.connect(tmp_path / "set/.pixtrawl-catalog.sqlite3") as db:
+            assert compared.to_compare(db, 0, 9) == []
+            (kept,) = db.execute(
+                f"SELECT lower(hex(sha256)) FROM sample WHERE state IN {KEPT}"
+            ).fetchone()
+            db.execute("DELETE FROM compared WHERE other = ?", (bytes.fromhex(digest[early[0]]),))
+            again = {row.sha256 for row in compared.to_compare(db, 0, 9)}
+            assert again == {digest[path] for path in early} - {kept}
+        db.close()
+        download(tmp_path, host.url, [*early, late])
+    assert compared_pairs(tmp_path) == 3
+    assert [row["sha256"] for row in rows(tmp_path)] == [digest["/0-original.jpg"]]
+
+
 def test_an_end_between_two_notes_leaves_the_whole_group_to_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +137,7 @@ def test_an_end_between_two_notes_leaves_the_whole_group_to_the_next_run(
     with serving(answers) as host:
         with monkeypatch.context() as patched:
             patched.setattr(best_copies, "compared", SimpleNamespace(
-                note=note, uncompared=compared.uncompared
+                note=note, to_compare=compared.to_compare
             ))  # fmt: skip
             with pytest.raises(RuntimeError, match="killed here"):
                 download(tmp_path, host.url, sorted(pictures))

@@ -10,14 +10,14 @@ from msgspec import Struct
 from pixtrawl.catalog.schema.states import KEPT, CandidateState
 from pixtrawl.model import Reason
 
-__all__ = ["UncomparedCopy", "note", "uncompared"]
+__all__ = ["CopyToCompare", "note", "to_compare"]
 
 # Copies of which the files are kept aside; a placeholder or a conflict is no better copy.
 _COPIES: Final = (Reason.SAME_PICTURE.value, Reason.BETTER_COPY_KEPT.value)
 
 
-class UncomparedCopy(Struct, frozen=True):
-    """A dropped copy that was not yet compared with the image that is kept now."""
+class CopyToCompare(Struct, frozen=True):
+    """A dropped copy of a kept image, of whose copies at least one was not yet compared with it."""
 
     sample_id: int
     label: str
@@ -28,9 +28,10 @@ class UncomparedCopy(Struct, frozen=True):
     distance: int  # bits of the perceptual hash
 
 
-def uncompared(db: sqlite3.Connection, after: int, limit: int) -> list[UncomparedCopy]:
+def to_compare(db: sqlite3.Connection, after: int, limit: int) -> list[CopyToCompare]:
     """Return the copies of the next `limit` kept images with ids above `after`, by image.
 
+    Of each image with a new copy all of them, for the choice takes the others into account.
     Images that a person restored (`dedup --undo`) or that a list gave a name stay as they are.
     """
     rows = db.execute(
@@ -45,11 +46,10 @@ def uncompared(db: sqlite3.Connection, after: int, limit: int) -> list[Uncompare
         "JOIN candidate c ON c.sample_id = s.id WHERE c.reason IN (?, ?) "
         f"AND c.state = {CandidateState.SETTLED} AND c.sha256 IS NOT NULL "
         "AND c.sha256 <> s.sha256 "
-        "AND NOT EXISTS (SELECT 1 FROM compared WHERE kept = s.sha256 AND other = c.sha256) "
         "GROUP BY s.id, c.sha256 ORDER BY s.id, min(c.id)",
         (after, *_COPIES, limit, *_COPIES),
     )
-    return [UncomparedCopy(*row) for row in rows]
+    return [CopyToCompare(*row) for row in rows]
 
 
 def note(db: sqlite3.Connection, kept: str, other: str, why: str) -> None:

@@ -24,7 +24,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pixtrawl.catalog import frontier
-from pixtrawl.catalog.compared import UncomparedCopy
+from pixtrawl.catalog.compared import CopyToCompare
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.catalog.shard_rows import (
@@ -121,7 +121,7 @@ class _DuplicateSearch:
         folder = Folder(self._folder / "images", durable=False)
         folder.create()
 
-        async def bring(rows: Sequence[UncomparedCopy]) -> None:
+        async def bring(rows: Sequence[CopyToCompare]) -> None:
             shutil.rmtree(folder.root)
             folder.create()
             names = {row.sample_id: row.file_name for row in rows}

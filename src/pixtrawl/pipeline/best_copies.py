@@ -3,8 +3,9 @@
 While a run is in progress the larger copy wins, which is quick and often wrong: frames, screenshots
 and enlargements are larger than their originals. The files of dropped copies are kept aside, so
 that the choice can be made with care once all of them are there; it then does not depend on the
-order in which they came. Each pair is compared once (`catalog.compared`). A better copy takes the
-number of the one it replaces, which is kept aside in turn.
+order in which they came. When a later run brings another copy of an image, all of its copies are
+compared again (`catalog.compared`). A better copy takes the number of the one it replaces, which is
+kept aside in turn.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from msgspec.structs import replace
 
 from pixtrawl import durable
 from pixtrawl.catalog import compared, copies as dropped, frontier, samples
-from pixtrawl.catalog.compared import UncomparedCopy
+from pixtrawl.catalog.compared import CopyToCompare
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.config.groups import Images
@@ -46,9 +47,9 @@ async def keep_best_copies(
     folder: Folder,
     images: Images,
     emit: Listener,
-    bring: Callable[[Sequence[UncomparedCopy]], Awaitable[None]] | None = None,
+    bring: Callable[[Sequence[CopyToCompare]], Awaitable[None]] | None = None,
 ) -> int:
-    """Compare all pairs that are not yet compared. Return how many images were replaced.
+    """Compare the copies of each image that got a new one. Return how many images were replaced.
 
     `bring` puts the files of some images and of their copies where they belong, where the folder
     does not hold them all.
@@ -61,7 +62,7 @@ async def keep_best_copies(
     pool: DecoderPool | None = None
     try:
         while True:
-            rows = catalog.write_now(partial(compared.uncompared, after=after, limit=_AT_ONCE))
+            rows = catalog.write_now(partial(compared.to_compare, after=after, limit=_AT_ONCE))
             if not rows:
                 break
             if pool is None:
@@ -84,10 +85,10 @@ async def keep_best_copies(
     return replaced
 
 
-Described = tuple[UncomparedCopy, Portrait]
+Described = tuple[CopyToCompare, Portrait]
 
 
-def _best(kept: Portrait, others: Sequence[Described]) -> tuple[UncomparedCopy | None, str]:
+def _best(kept: Portrait, others: Sequence[Described]) -> tuple[CopyToCompare | None, str]:
     """Return the best of the copies and why, or None where the kept image is as good."""
     from pixtrawl.dedup.originals.best_of import best_of
 
@@ -101,7 +102,7 @@ class _Group:
     """One kept image and the copies of it that are kept aside."""
 
     def __init__(
-        self, catalog: Catalog, folder: Folder, pool: DecoderPool, rows: list[UncomparedCopy]
+        self, catalog: Catalog, folder: Folder, pool: DecoderPool, rows: list[CopyToCompare]
     ) -> None:
         self._catalog = catalog
         self._folder = folder
@@ -141,7 +142,7 @@ class _Group:
             for sha256 in losers:
                 compared.note(db, winner, sha256, why)
             for sha256 in gone:
-                compared.note(db, self._kept.kept_sha256, sha256, "no longer there to compare")
+                compared.note(db, winner, sha256, "no longer there to compare")
 
         # In one transaction: the copies decide together, and after a kill between two notes the
         # next run would compare the rest without the others.
@@ -167,7 +168,7 @@ class _Group:
             return None
         return staged
 
-    async def _replace(self, best: UncomparedCopy, why: str, upscale: float) -> bool:
+    async def _replace(self, best: CopyToCompare, why: str, upscale: float) -> bool:
         """Put a copy in the place of the kept image; False where its file does not decode."""
         aside = quarantine.find(self._folder, best.sha256)
         staged = (

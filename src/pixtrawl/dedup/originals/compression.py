@@ -97,8 +97,7 @@ def by_history(large: Portrait, small: Portrait, misfit: float) -> Step:
         return coarser is large, SOURCE
     if _is_made_from(coarser, finer):  # by those of its steps that are finer all the same
         return finer is large, SOURCE
-    is_lossless = sum(finer.steps) == len(finer.steps)
-    if is_lossless and _is_coarsened(finer, coarser):
+    if finer.is_lossless and _is_coarsened(finer, coarser):
         return finer is large, SOURCE
     return None
 
@@ -111,8 +110,7 @@ def _by_convergence(large: Portrait, small: Portrait) -> Step:
     R. Boehme, "Block convergence in repeated transform coding", 2013).
     """
     same_size = (large.width, large.height) == (small.width, small.height)
-    is_lossless = sum(large.steps) == len(large.steps)
-    if not same_size or large.steps != small.steps or not large.steps or is_lossless:
+    if not same_size or large.steps != small.steps or not large.steps or large.is_lossless:
         return None
     if not large.blocks or not small.blocks:
         return None

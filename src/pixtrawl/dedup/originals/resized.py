@@ -110,17 +110,15 @@ def by_resizing(large: Portrait, small: Portrait) -> Step:
     enlarged = _best_fit(bigger, other)
     if enlarged.terms < _LEAST_TERMS:
         return None
-    is_lossless = sum(bigger.steps) == len(bigger.steps)
     # What is nearer than quantisation leaves it was itself quantised: the other is made from it.
-    too_near = enlarged.spread_of_best < _LEAST_SPREAD and not is_lossless
+    too_near = enlarged.spread_of_best < _LEAST_SPREAD and not bigger.is_lossless
     fits = _is_enlarged(enlarged) and not too_near
     if fits and enlarged.beyond <= _SURELY_ENLARGED:
         return other is large, SOURCE
     if not fits and not too_near and enlarged.beyond < _BEYOND_ORIGINAL:
         return None
     shrunk, (least, most) = _best_fit(other, bigger), _SPREAD_SHRUNK
-    is_lossless = sum(other.steps) == len(other.steps)
-    evenly = (is_lossless or least <= shrunk.spread) and shrunk.spread <= most
+    evenly = (other.is_lossless or least <= shrunk.spread) and shrunk.spread <= most
     is_shrunk = shrunk.terms >= _LEAST_TERMS and shrunk.beyond <= _BEYOND_SHRUNK and evenly
     if fits:  # a soft picture may agree either way
         from_bigger = is_shrunk and shrunk.beyond < enlarged.beyond * _CLEARLY_LESS
