@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from pixtrawl.images.decoders import program
 from pixtrawl.playground.store import PictureStore
-from tests import drawn_once, warm_command, warm_workers
+from tests import drawn_once, migrated_once, warm_command, warm_workers
 from tests.matrices import examples
 from tests.pipeline.pictures import Host, saved, scene, serving
 
@@ -106,6 +106,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Leave what collection made, a million objects, out of every later search for garbage."""
+    migrated_once.use()
     gc.collect()
     gc.freeze()
     gc.enable()

@@ -22,6 +22,7 @@ import pixtrawl
 from pixtrawl.cli.main import entry
 from pixtrawl.errors import MissingExtraError
 from pixtrawl.images.decoders import program
+from tests import migrated_once
 from tests.warm_command import STATUS
 from tests.warm_decoders import WarmDecoders
 
@@ -39,6 +40,7 @@ def load() -> None:
             # an optional package: the command says so when it is used
             with suppress(ImportError, MissingExtraError):
                 importlib.import_module(found.name)
+    migrated_once.use()
 
 
 def text(fd: int, mode: str, errors: str) -> TextIO:

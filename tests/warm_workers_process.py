@@ -10,13 +10,18 @@ import signal
 import socket
 import sys
 import traceback
-from typing import Any, NamedTuple
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final, NamedTuple
 
 import pytest
 
 from tests import warm_workers
 from tests.warm_command_process import end, text
 from tests.warm_workers_launcher import BEGUN
+
+# Packages that tests of several files import when they run, most of a second each.
+LARGE: Final = ("mcp", "pandas")
 
 
 class ImportsAlone:
@@ -43,6 +48,9 @@ def load(arguments: list[str]) -> None:
     """Import what is collected; a module that cannot be imported is reported by the workers."""
     alone = ["--collect-only", "-p", "no:cacheprovider", "-p", "no:xdist"]
     pytest.main([*alone, *arguments], plugins=[ImportsAlone()])
+    for name in LARGE:
+        if find_spec(name) is not None:
+            import_module(name)
     gc.collect()
     gc.freeze()
     gc.disable()  # as tests/conftest.py has it, until a worker has collected

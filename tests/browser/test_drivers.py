@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.matrices import matrix
 from tests.sources.google.conftest import LOOPBACK
 
 from pixtrawl.browser import devtools
@@ -41,7 +40,8 @@ def processes_of(profile: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("form", matrix(["2024", "click", "more"], "2024"))
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["2024", "click", "more"])
 def test_playwright_and_the_pipe_find_the_same(
     desk: Desk, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,6 +141,7 @@ def test_a_page_that_moves_inside_arrives_nowhere(scene: Scene, way: str) -> Non
     assert scene.recorder.hits == []
 
 
+@pytest.mark.slow  # the guard stands before any page
 def test_no_way_leads_inside_from_a_result_page_or_its_evidence(
     scene: Scene,
 ) -> None:

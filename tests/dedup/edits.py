@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import lru_cache
 
 from PIL import Image
+from tests.pipeline.pictures import encoded
 
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.images.inspect import inspect_bytes
@@ -26,9 +26,7 @@ Edit = Callable[[Image.Image], Image.Image]
 
 
 def info_of(picture: Image.Image, kind: str = "JPEG", **options: object) -> ImageInfo:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return _inspected(buffer.getvalue())
+    return _inspected(encoded(picture, kind, **options))
 
 
 @lru_cache(maxsize=128)  # many tests ask about the same picture, most of them twice

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 from PIL.PngImagePlugin import PngInfo
 from tests.matrices import sample, slow
+from tests.pipeline import pictures
 
 from pixtrawl.dedup.originals.best_of import best_of
 from pixtrawl.dedup.originals.enlarged import upscale_of
@@ -47,9 +48,7 @@ def scene(seed: int, size: tuple[int, int] = (480, 360)) -> Image.Image:
 
 
 def encoded(image: Image.Image, quality: int = 85, kind: str = "JPEG") -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **({"quality": quality} if kind != "PNG" else {}))
-    return buffer.getvalue()
+    return pictures.encoded(image, kind, **({} if kind == "PNG" else {"quality": quality}))
 
 
 def described(image: Image.Image, quality: int = 85, kind: str = "JPEG") -> Portrait:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.pipeline import pictures
 from tests.warm_decoders import SPAWN
 
 from pixtrawl.images.decoders import program
@@ -28,9 +28,7 @@ def _picture(seed: int, width: int = 160, height: int = 120) -> Image.Image:
 
 
 def _encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
+    return pictures.encoded(picture, kind, **options)
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import time
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from tests.matrices import crossed
+from tests.pipeline.pictures import encoded
 
 from pixtrawl.images.appearance.pdq import pdq_of, pdq_of_grey
 
@@ -41,12 +40,6 @@ def picture(seed: int, width: int, height: int) -> Image.Image:
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 
 
-def file(image: Image.Image, format: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
-
-
 def apart(one: bytes, other: str) -> int:
     return (int.from_bytes(one) ^ int(other, 16)).bit_count()
 
@@ -59,7 +52,9 @@ def test_the_hash_is_that_of_the_reference(
     seed: int, width: int, height: int, quality: int, known: str, format: str
 ) -> None:
     options = {"lossless": True} if format == "WEBP" else {}
-    ((own_quality, hashes),) = pdq_of(file(picture(seed, width, height), format, **options), 10**8)
+    ((own_quality, hashes),) = pdq_of(
+        encoded(picture(seed, width, height), format, **options), 10**8
+    )
     assert own_quality == quality
     assert apart(hashes[0], known) <= 2  # rounding of the luminance
 
@@ -68,16 +63,16 @@ def test_the_hash_is_that_of_the_reference(
 def test_a_jpeg_stays_far_below_the_usual_distance(
     seed: int, width: int, height: int, quality: int, known: str
 ) -> None:
-    data = file(picture(seed, width, height), "JPEG", quality=85)
+    data = encoded(picture(seed, width, height), "JPEG", quality=85)
     ((_, hashes),) = pdq_of(data, 10**8)
     assert apart(hashes[0], known) <= 12
 
 
 def test_every_turn_and_mirror_image_is_among_the_eight_hashes() -> None:
-    ((_, hashes),) = pdq_of(file(picture(6, 641, 479), "PNG"), 10**8)
+    ((_, hashes),) = pdq_of(encoded(picture(6, 641, 479), "PNG"), 10**8)
     assert all(min(apart(one, known) for one in hashes) <= 2 for known in TURNED)
     turned = picture(6, 641, 479).transpose(Image.Transpose.TRANSVERSE)
-    ((_, others),) = pdq_of(file(turned, "PNG"), 10**8)
+    ((_, others),) = pdq_of(encoded(turned, "PNG"), 10**8)
     assert min(apart(one, TURNED[0]) for one in others) <= 16  # samples lie elsewhere on odd sides
 
 
@@ -85,7 +80,7 @@ def test_a_transparent_picture_is_hashed_on_white_and_without_its_transparency()
     image = picture(1, 320, 200).convert("RGBA")
     image.putalpha(Image.new("L", image.size, 90))
     image.putpixel((0, 0), (0, 0, 0, 255))
-    found = pdq_of(file(image, "PNG"), 10**8)
+    found = pdq_of(encoded(image, "PNG"), 10**8)
     assert len(found) == 2
     assert min(apart(hashes[0], REFERENCE[0][4]) for _, hashes in found) <= 2
 
@@ -102,7 +97,7 @@ def test_what_is_no_picture_has_no_hash(data: bytes) -> None:
 
 def test_more_pixels_than_the_cap_are_not_decoded() -> None:
     for format in ("PNG", "JPEG"):
-        assert pdq_of(file(picture(4, 1000, 700), format), 699_999) == []
+        assert pdq_of(encoded(picture(4, 1000, 700), format), 699_999) == []
 
 
 def test_a_picture_of_extreme_shape_takes_no_extreme_time() -> None:

@@ -12,6 +12,7 @@ from tests.studio.tab import current, press, tab, wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 
+@pytest.mark.slow
 def test_likely_wrong_labels_are_gone_through_by_keys_with_the_other_label_at_hand(
     browser: Any, studio: FakeStudio
 ) -> None:

@@ -49,6 +49,7 @@ def draw(page: Any, corners: list[tuple[float, float]]) -> None:
     page.mouse.up()
 
 
+@pytest.mark.slow
 def test_a_lasso_selects_what_the_keys_then_act_on_and_undo_takes_it_back(
     browser: Any, root: Path
 ) -> None:
