@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import importlib
 import io
@@ -10,7 +9,6 @@ import json
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -24,11 +22,10 @@ from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.upkeep import sweep
 from pixtrawl.exporters import FORMATS
 from pixtrawl.manifests.recipe import read_recipe
-from pixtrawl.playground.drawing.pictures import draw_scene, encode
+from tests.cluster.scenes import LABELS, write_scenes
 from tests.matrices import matrix, sample
 
 pytestmark = pytest.mark.timeout(240)
-LABELS = ("boats", "cats")
 FORMATS_OF_SETS = ("webdataset", "parquet")
 
 
@@ -37,29 +34,9 @@ def _keep_scheduling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pixtrawl.cli.main.use_batch_scheduling", lambda: None)
 
 
-def _url(image: Image.Image, **options: Any) -> str:
-    data = encode(image, "jpeg", **options)
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
-
-
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three scenes of two labels; of the first of each a worse, a smaller, and a better copy."""
-    rows: list[dict[str, Any]] = []
-    for label in LABELS:
-        scenes = [draw_scene(7, label, n, (240, 180)) for n in range(3)]
-        copies = [scenes[0].resize((160, 120)), scenes[0].resize((320, 240))]
-        urls = [_url(scene) for scene in scenes]
-        urls[1:1] = [_url(scenes[0], quality=40), *map(_url, copies)]
-        rows += [
-            {"url": url, "query": label, "title": f"{label} {n}", "price": n / 2}
-            for n, url in enumerate(urls)
-        ]
-    rows.append({"url": rows[0]["url"].replace("base64,", "base64,%20"), "query": LABELS[0]})
-    rows.append({"url": "data:image/jpeg;base64,AAAA", "query": LABELS[1], "price": 9})
-    path = tmp_path_factory.mktemp("manifest") / "urls.jsonl"
-    path.write_text("\n".join(map(json.dumps, rows)))
-    return path
+    return write_scenes(tmp_path_factory.mktemp("manifest") / "urls.jsonl")
 
 
 def _prepared(manifest: Path, store: str, *options: str) -> str:
@@ -322,48 +299,3 @@ def test_a_set_in_an_object_store_is_opened_and_exported(
         assert main(["cluster", "duplicates", url, "-q"]) == 0
         assert pixtrawl.open(url).export("webdataset", tmp_path / to).images == 6
         assert main(["export", url, "--to", "parquet", "-o", f"{object_store.url}/{to}-out"]) == 0
-
-
-def test_a_worker_and_the_status_of_its_job_tell_metrics_and_lines(
-    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store, prom, log = str(tmp_path / "set"), tmp_path / "worker.prom", tmp_path / "worker.log"
-    words = ["--min-size", "16", "--shard-rows", "4", "-q"]
-    assert main(["cluster", "prepare", str(manifest), "-o", store, *words]) == 0
-    told = ["--metrics", str(prom), "--log", str(log)]
-    assert main(["worker", store, "--no-progress", *told]) == 0
-    assert 'pixtrawl_urls_total{status="saved",reason="saved"} 13' in prom.read_text()
-    assert "pixtrawl_shards_committed_total 4" in prom.read_text()
-    lines = log.read_text().splitlines()
-    assert sum(" url reason=" in line for line in lines) == 14
-    assert sum(" shard shard=" in line for line in lines) == 4
-    status = ["cluster", "status", store, "--watch", "0.1", "--metrics", str(tmp_path / "job.prom")]
-    assert main(status) == 0  # the job is complete: it looks once
-    text = (tmp_path / "job.prom").read_text()
-    assert "pixtrawl_job_shards_committed 4" in text
-    assert 'pixtrawl_job_rows_settled{reason="saved"} 13' in text
-    assert main(["cluster", "status", store, "--metrics", "0"]) == 2
-    assert "needs --watch" in capsys.readouterr().err
-
-
-def test_processes_do_not_fill_a_store(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["download", str(manifest), "-o", "memory://processes/set", "--engine", "processes"]
-    assert main(words) == 2
-    assert "`pixtrawl worker memory://processes/set`" in capsys.readouterr().err
-
-
-def test_a_download_in_python_to_a_url_is_a_set_of_shards(manifest: Path, tmp_path: Path) -> None:
-    rows = list(map(json.loads, manifest.read_text().splitlines()))
-    for lists in (manifest, rows):
-        place = f"memory://python/{type(lists).__name__}"
-        ds = pixtrawl.download(lists, output=place, min_size=16, progress=False)
-        assert len(ds) == 13
-        assert ds.labels == list(LABELS)
-        assert ds.report.totals.saved == 13
-        assert {one.own.get("price") for one in ds} >= {0.0, 0.5}
-        assert len(pixtrawl.download(lists, output=place, min_size=16, progress=False)) == 13
-    for wrong in ({"limit": 3}, {"dedup": "exact"}, {"max_time": 5}, {"engine": "processes"}):
-        with pytest.raises(pixtrawl.errors.UsageError, match="set of shards"):
-            pixtrawl.download(rows, output="memory://python/wrong", **wrong)
-    with pytest.raises(pixtrawl.errors.UsageError, match="is a URL"):
-        pixtrawl.run("cats", output="memory://python/run", progress=False)
