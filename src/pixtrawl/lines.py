@@ -213,13 +213,21 @@ def _cells(text: str, delimiter: str) -> list[str] | None:
         start = end + 1
 
 
-def csv_line(cells: Iterable[object]) -> str:
-    """Return a row of CSV that ends in LF; unlike `csv`, with carriage returns inside quotes.
+def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Yield rows of CSV that end in LF; unlike `csv`, with carriage returns inside quotes.
 
     A reader would otherwise take one for the end of the row.
     """
     import csv
 
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
-    return buffer.getvalue()[:-2] + "\n"
+    written = _WrittenLines()
+    writer = csv.writer(written, lineterminator="\r\n")
+    for row in rows:
+        writer.writerow(row)
+        yield written.pop()[:-2] + "\n"
+
+
+class _WrittenLines(list[str]):
+    """What `csv` has written, a row an item."""
+
+    write = list.append

@@ -21,7 +21,7 @@ import pixtrawl
 from pixtrawl.catalog import reading
 from pixtrawl.catalog.database import connect
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived.writing import metadata_row
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from pixtrawl.model import Sample
 from tests.matrices import matrix, sample
 

@@ -18,7 +18,7 @@ from pixtrawl.exporters.base import Sharding
 from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.exporters.splits import Splitting, parse_shares
 from pixtrawl.folder.derived.card import data_card, summarise
-from pixtrawl.folder.derived.writing import metadata_row
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from pixtrawl.folder.layout import staged_name
 from pixtrawl.labels import label_for
 from pixtrawl.model import Sample

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from PIL import Image, ImageOps
 
 from pixtrawl.errors import UsageError
+from pixtrawl.exporters.origin import FolderOrigin
 from pixtrawl.exporters.plan import ExportPlan, Selection
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place, parse_shares
 from pixtrawl.images.inspect import inspect_bytes
@@ -45,7 +46,7 @@ def sample(label: str, number: int, **facts: object) -> Sample:
 
 @pytest.fixture(autouse=True)
 def every_file_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "is_file", lambda self: True)
+    monkeypatch.setattr(FolderOrigin, "place", lambda self, sample: sample.file_name)
 
 
 def dealt(samples: Iterable[Sample], splitting: Splitting, **more: object) -> dict[str, str]:

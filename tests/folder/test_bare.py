@@ -13,7 +13,7 @@ import pytest
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE, StorageError
-from pixtrawl.folder.derived.writing import metadata_row
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from pixtrawl.playground import Playground
 
 

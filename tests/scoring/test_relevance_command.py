@@ -12,7 +12,7 @@ import pytest
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived.writing import metadata_row
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from tests.scoring.conftest import RED, png, write_dataset
 from tests.scoring.tiny import write_model
 

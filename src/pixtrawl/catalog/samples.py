@@ -220,11 +220,8 @@ def hashes_elsewhere(db: sqlite3.Connection, label: str) -> Iterator[tuple[str, 
 
 def queries_of(db: sqlite3.Connection, sample_ids: Iterable[int]) -> list[int]:
     """Return the query of each of these images."""
-    rows = db.execute(
-        "SELECT query_id FROM sample WHERE id IN (SELECT value FROM json_each(?))",
-        (_ids(sample_ids),),
-    )
-    return [row[0] for row in rows]
+    query = "SELECT query_id FROM sample WHERE id IN (SELECT value FROM json_each(?))"
+    return [row[0] for row in db.execute(query, (_ids(sample_ids),))]
 
 
 def rename(db: sqlite3.Connection, sample_id: int, number: int, file_name: str) -> None:
@@ -245,34 +242,39 @@ def has_label(db: sqlite3.Connection, label: str) -> bool:
     return row is not None
 
 
-SELECT: Final = (
-    "SELECT s.id, s.label, s.number, s.file_name, s.sha256, s.format, s.width, s.height, s.frames, "
-    "s.size_bytes, s.orientation, s.flat, s.phash, s.phash_trim, s.thumb, s.chroma, s.measures, "
-    "s.kind, s.fine, "
-    "s.fetched_at, s.rights, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
-    "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
-    "c.alternates, c.extra, c.file_stem, c.alt, c.page_text, c.page_said, q.extra, "
-    "(SELECT json_group_object(v.column_id, v.value) FROM score v WHERE v.sample_id = s.id), "
-    "w.text, w.origin "
-    "FROM sample s JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
-    "LEFT JOIN caption w ON w.sample_id = s.id "
-    f"WHERE s.state IN {KEPT}"
-)
-ORDER: Final = " ORDER BY s.label, s.number"
+def _select(looks: str) -> str:
+    """Return the statement for the columns that `_sample` takes, with these three of looks."""
+    return (
+        "SELECT s.id, s.label, s.number, s.file_name, s.sha256, s.format, s.width, s.height, "
+        "s.frames, s.size_bytes, s.orientation, s.flat, s.phash, s.phash_trim, s.measures, s.kind, "
+        f"{looks}, s.fetched_at, s.rights, q.text, c.fetched_url, c.final_url, c.url, c.kind, "
+        "c.source, c.rank, c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, "
+        "c.license_url, c.creator, c.alternates, c.extra, c.file_stem, c.alt, c.page_text, "
+        "c.page_said, q.extra, (SELECT json_group_object(v.column_id, v.value) FROM score v "
+        "WHERE v.sample_id = s.id), w.text, w.origin FROM sample s "
+        "JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
+        f"LEFT JOIN caption w ON w.sample_id = s.id WHERE s.state IN {KEPT}"
+    )
+
+
+_SELECT: Final = _select("s.thumb, s.chroma, s.fine")  # 5 KB of each row
+_SELECT_FACTS: Final = _select("x'', x'', x''")
 
 
 def read(
-    db: sqlite3.Connection, root: Path, *, only: str = "", without: frozenset[int] = frozenset()
-) -> Iterator[Sample]:
+    db: sqlite3.Connection, root: Path, *, only: str = "", without: frozenset[int] = frozenset(),
+    looks: bool = False,
+) -> Iterator[Sample]:  # fmt: skip
     """Stream the kept samples, without their provenance, by label and number.
 
     `root` is the folder of the data set, which their paths begin with. `only` is SQL to append to
-    the WHERE clause. Samples with ids in `without` are left out.
+    the WHERE clause. Samples with ids in `without` are left out. Unless `looks`, thumbnails,
+    colours and fine greys are empty.
     """
-    columns = columns_of(db)
-    for row in db.execute(f"{SELECT}{only}{ORDER}"):
+    columns, place, select = columns_of(db), str(root), _SELECT if looks else _SELECT_FACTS
+    for row in db.execute(f"{select}{only} ORDER BY s.label, s.number"):
         if row[0] not in without:
-            yield _sample(row, str(root), columns, ())
+            yield _sample(row, place, columns, ())
 
 
 def some(
@@ -283,10 +285,7 @@ def some(
     `columns` is the result of `columns_of`. `catalog` is the file from which their provenance is
     read on first access; None gives them none.
     """
-    rows = db.execute(
-        f"{SELECT} AND s.id IN (SELECT value FROM json_each(?))",
-        (_ids(ids),),
-    )
+    rows = db.execute(f"{_SELECT} AND s.id IN (SELECT value FROM json_each(?))", (_ids(ids),))
     found = {
         row[0]: _sample(
             row, str(root), columns, () if catalog is None else Provenance(catalog, row[0])
@@ -325,7 +324,7 @@ def _sample(
 ) -> Sample:
     (
         id_, label, number, file_name, sha256, format_, width, height, frames, size_bytes,
-        orientation, flat, phash, phash_trim, thumb, chroma, measures, kind, fine, fetched_at,
+        orientation, flat, phash, phash_trim, measures, kind, thumb, chroma, fine, fetched_at,
         rights, text, fetched_url, final_url,
     ) = row[:24]  # fmt: skip
     extra, scored, caption, origin = row[-4:]

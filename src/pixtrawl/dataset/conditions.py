@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from pixtrawl.errors import UsageError
-from pixtrawl.folder.derived.writing import FLAGS, INTEGERS, NUMBERS
+from pixtrawl.folder.derived.metadata_rows import FLAGS, INTEGERS, NUMBERS
 
 __all__ = ["Row", "check", "conditions_of", "matches"]
 

@@ -15,7 +15,7 @@ from pixtrawl.cluster.readers.shard_sample import ShardSample
 from pixtrawl.dataset import shard_paths
 from pixtrawl.dataset.pictures import GROUND, decoded, picture_of
 from pixtrawl.errors import PictureError
-from pixtrawl.folder.derived.writing import FLAGS, INTEGERS, NUMBERS, metadata_row
+from pixtrawl.folder.derived.metadata_rows import FLAGS, INTEGERS, NUMBERS, metadata_row
 from pixtrawl.images.pixels import rgb
 from pixtrawl.model import Sample
 from pixtrawl.transform import BadPictureError

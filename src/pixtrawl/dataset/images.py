@@ -193,7 +193,7 @@ class Dataset(Life, Outputs, Publishing, ByModels):
         Raises:
             UsageError: no such column or comparison.
         """
-        from pixtrawl.folder.derived.writing import metadata_row
+        from pixtrawl.folder.derived.metadata_rows import metadata_row
 
         ids, rest = self._samples.chosen(conditions, self._ids)
         if rest:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pixtrawl.dataset.conditions import check
 from pixtrawl.errors import UsageError
-from pixtrawl.folder.derived.writing import metadata_row
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from pixtrawl.model import Sample
 
 __all__ = ["ordered"]

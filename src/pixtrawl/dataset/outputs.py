@@ -45,7 +45,7 @@ class Outputs:
             import pandas
         except ImportError:
             raise MissingPackageError("to_pandas", "pandas") from None
-        from pixtrawl.folder.derived.writing import metadata_row
+        from pixtrawl.folder.derived.metadata_rows import metadata_row
 
         samples = list(self)
         frame = pandas.DataFrame([metadata_row(sample) for sample in samples])

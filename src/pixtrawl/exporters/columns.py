@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pixtrawl.folder.derived.writing import (
+from pixtrawl.folder.derived.metadata_rows import (
     FLAGS,
     INTEGERS as MEASURES,
     NUMBERS,
@@ -60,23 +60,33 @@ def columns_of(sample: Sample, taken: frozenset[str] = frozenset()) -> Columns:
     `taken` are names that the format needs for itself. A caption stands in `text`, too: the name
     that loaders of text and image look for.
     """
-    columns: Columns = {}
     if sample.caption is not None:
         taken |= {TEXT}
-    row = metadata_row(sample, taken)
-    ours = len(row) - len(sample.own) - len(sample.scores)
-    for at, (name, value) in enumerate(row.items()):
-        if at >= ours:
-            columns[name] = _text(value) if isinstance(value, str) else value
-        elif name in INTEGERS:
-            columns[name] = int(value) if isinstance(value, int | float) else 0
-        elif name in FLOATS:
-            columns[name] = float(value) if isinstance(value, int | float) else 0.0
-        else:
-            columns[name] = value if isinstance(value, str) and value.isascii() else _text(value)
-        if name == "caption_origin" and at < ours:
-            columns[TEXT] = columns["caption"]
+    columns = metadata_row(sample, taken)
+    foreign = [*columns][len(columns) - len(sample.own) - len(sample.scores) :]
+    others = {name: columns.pop(name) for name in foreign}
+    _set_types(columns)
+    if sample.caption is not None:
+        columns[TEXT] = columns["caption"]
+    for name, value in others.items():
+        columns[name] = _text(value) if isinstance(value, str) else value
     return columns
+
+
+def _set_types(columns: Columns) -> None:
+    """Give each of our columns its one type, mostly by a look at the type it has."""
+    for name, value in columns.items():
+        if type(value) is str:
+            if not value.isascii():
+                columns[name] = _text(value)
+        elif name in INTEGERS:
+            if type(value) is not int:
+                columns[name] = int(value) if isinstance(value, int | float) else 0
+        elif name in FLOATS:
+            if type(value) is not float:
+                columns[name] = float(value) if isinstance(value, int | float) else 0.0
+        else:
+            columns[name] = _text(value)
 
 
 def own_types(sample: Sample, columns: Columns, known: dict[str, str]) -> None:

@@ -20,7 +20,7 @@ from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.columns import FLOATS, INTEGERS
 from pixtrawl.exporters.imagefolder import FilesPart, ImageFolder, leaf_name
 from pixtrawl.exporters.plan import PlannedImage
-from pixtrawl.folder.derived.writing import FLAGS
+from pixtrawl.folder.derived.metadata_rows import FLAGS
 
 __all__ = ["FiftyOne"]
 

@@ -14,6 +14,7 @@ import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -41,6 +42,12 @@ CREATE TABLE image (seq INTEGER PRIMARY KEY, label TEXT, number INTEGER, shuffle
 CREATE TABLE mark (key BLOB, seq INTEGER);
 CREATE TABLE place (position INTEGER PRIMARY KEY, seq INTEGER, split INTEGER);
 """
+
+
+_INSERT: Final = """
+INSERT INTO image (seq, label, number, shuffle, format, place, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_BATCH: Final = 64  # images that are read together
 
 
 class Selection(Struct, frozen=True, kw_only=True):
@@ -125,6 +132,7 @@ class ExportPlan:
         if embeddings is not None:
             self.own_types[EMBEDDING] = "floats"
         self.missing: int = 0
+        self._count = 0  # images in the plan
         self._db.executescript(_SCHEMA)
         try:
             origin = FolderOrigin(origin) if isinstance(origin, Path) else origin
@@ -170,10 +178,11 @@ class ExportPlan:
             "JOIN image i ON i.seq = p.seq WHERE p.position >= ? ORDER BY p.position",
             (start,),
         )
-        for position, index, label, body, key, place in rows:
-            columns: Columns = msgspec.json.decode(body)
-            split, number = self.splits[index], self._class_of[label]
-            yield PlannedImage(position, split, label, number, columns, key, place)
+        decode = msgspec.json.decode
+        while batch := rows.fetchmany(_BATCH):
+            for position, index, label, body, key, place in batch:
+                split, number = self.splits[index], self._class_of[label]
+                yield PlannedImage(position, split, label, number, decode(body), key, place)
 
     def format_counts(self) -> dict[str, int]:
         """Return the number of images by format."""
@@ -197,47 +206,51 @@ class ExportPlan:
         return digest.hexdigest()
 
     def _load(
-        self,
-        samples: Iterable[Sample],
-        origin: Origin,
-        selection: Selection,
+        self, samples: Iterable[Sample], origin: Origin, selection: Selection,
         group_of: GroupOf | None,
-    ) -> None:
+    ) -> None:  # fmt: skip
+        images = iter(samples)
         with self._db as db, NearDuplicateGroups() as look_alikes:
-            for found in samples:
-                sample = origin.captioned(found, self._captions)
-                columns = columns_of(sample, self._taken)
-                if sample.own or sample.scores:
-                    own_types(sample, columns, self.own_types)
-                if self._embeddings is not None:
-                    columns[EMBEDDING] = self._embeddings.of(sample.id)
-                if not selection.wants(columns) or has_mark(sample.rights, selection.exclude):
-                    continue
-                place = origin.place(sample)
-                if place is None:
-                    self.missing += 1
-                    continue
-                key = f"{self._splitting.seed}\0{sample.info.sha256}\0{sample.file_name}"
-                seq = db.execute(
-                    "INSERT INTO image (label, number, shuffle, format, place, body) "
-                    "VALUES (?, ?, ?, ?, ?, ?)",
-                    (
-                        columns["label"],
-                        sample.number,
-                        hashlib.sha256(key.encode(errors="replace")).digest()[:16],
-                        columns["format"],
-                        place,
-                        msgspec.json.encode(columns),
-                    ),
-                ).lastrowid
-                if len(self.splits) == 1:
-                    continue
-                assert seq is not None
-                marks = set(group_of(sample) if group_of else look_alikes.add(seq, sample))
-                if self._splitting.by == "host":
-                    marks.add(f"host:{host_of(columns)}")
-                self._mark((mark, seq) for mark in marks)
+            while batch := list(islice(images, _BATCH)):
+                chosen = self._chosen(batch, origin, selection)
+                rows = [
+                    (seq, columns["label"], sample.number, self._shuffle_key(sample),
+                     columns["format"], place, msgspec.json.encode(columns))
+                    for seq, (sample, columns, place) in enumerate(chosen, self._count + 1)
+                ]  # fmt: skip
+                db.executemany(_INSERT, rows)
+                self._count += len(rows)
+                if len(self.splits) > 1:
+                    for (seq, *_), (sample, columns, _) in zip(rows, chosen, strict=True):
+                        marks = set(group_of(sample) if group_of else look_alikes.add(seq, sample))
+                        if self._splitting.by == "host":
+                            marks.add(f"host:{host_of(columns)}")
+                        self._mark((mark, seq) for mark in marks)
             self._mark(look_alikes.keys())
+
+    def _chosen(
+        self, samples: Iterable[Sample], origin: Origin, selection: Selection
+    ) -> list[tuple[Sample, Columns, str]]:
+        """Return those that are selected and there, with their columns and places."""
+        chosen = []
+        for sample in [origin.captioned(one, self._captions) for one in samples]:
+            columns = columns_of(sample, self._taken)
+            if sample.own or sample.scores:
+                own_types(sample, columns, self.own_types)
+            if self._embeddings is not None:
+                columns[EMBEDDING] = self._embeddings.of(sample.id)
+            if not selection.wants(columns) or has_mark(sample.rights, selection.exclude):
+                continue
+            place = origin.place(sample)
+            if place is None:
+                self.missing += 1
+            else:
+                chosen.append((sample, columns, place))
+        return chosen
+
+    def _shuffle_key(self, sample: Sample) -> bytes:
+        key = f"{self._splitting.seed}\0{sample.info.sha256}\0{sample.file_name}"
+        return hashlib.sha256(key.encode(errors="replace")).digest()[:16]
 
     def _mark(self, marks: Iterable[tuple[str, int]]) -> None:
         self._db.executemany(
@@ -280,7 +293,9 @@ class ExportPlan:
                 one, other = sorted((first(before[1]), first(seq)))
                 parent[other] = one
             before = key, seq
-        self._update("family", ((first(seq), seq) for seq in self._seqs()))
+        families = ((first(seq), seq) for seq in self._seqs())
+        with self._db as db:
+            db.executemany("UPDATE image SET family = ? WHERE seq = ?", families)
 
     def _seqs(self) -> Iterator[int]:
         last = 0
@@ -289,10 +304,6 @@ class ExportPlan:
         ).fetchall():
             yield from (row[0] for row in rows)
             last = rows[-1][0]
-
-    def _update(self, column: str, values: Iterable[tuple[int, int]]) -> None:
-        with self._db as db:
-            db.executemany(f"UPDATE image SET {column} = ? WHERE seq = ?", values)  # noqa: S608
 
     def _split(self) -> None:
         self._db.execute("CREATE INDEX family ON image (family)")

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from pixtrawl.errors import UsageError
@@ -26,6 +29,8 @@ _SETTINGS: Final = ("images", "filters")  # groups that affect the content of a 
 _LOCAL: Final = frozenset(
     {"decoders", "decoder_memory_bytes", "decoder_timeout_s", "decoder_stall_s"}
 )
+_BATCH: Final = 64  # images that are written together
+_SORTED: Final = msgspec.json.Encoder(order="sorted").encode
 _MAX_NUMBER: Final = 10**9
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -74,36 +79,42 @@ class Recipe(Struct, frozen=True):
 def recipe_lines(
     settings: Mapping[str, Mapping[str, object]],
     queries: Iterable[tuple[str, str, str]],
-    images: Iterable[tuple[Sample, str]],
+    images: Iterator[tuple[Sample, str]],
     models: Sequence[Mapping[str, object]] = (),
 ) -> Iterator[str]:
-    """Yield the text of a recipe in pieces, with newlines.
+    """Yield the text of a recipe in pieces of some lines.
 
     `settings` are those of the newest run, `queries` are (text, label, filters as JSON), `images`
     are (sample, filters of its query as JSON), `models` those that scored images, with the hashes
     of their files.
     """
-    rows = [
+    asked = [
         {"text": masked_text(text), "label": label, "filters": json.loads(filters)}
         for text, label, filters in queries
     ]
     places = {
         (row["text"], row["label"], json.dumps(row["filters"], sort_keys=True)): at
-        for at, row in enumerate(rows)
+        for at, row in enumerate(asked)
     }
     yield f'{{"pixtrawl_lock": {_VERSION},\n"settings": {_json(_portable(settings))},\n'
     if models:
         yield '"models": [\n' + ",\n".join(map(_json, models)) + "\n],\n"
     yield '"queries": [\n'
-    yield ",\n".join(map(_json, rows))
+    yield ",\n".join(map(_json, asked))
     yield '\n],\n"images": [\n'
-    separator = ""
-    for sample, filters in images:
-        sorted_filters = json.dumps(json.loads(filters), sort_keys=True)
-        at = places[masked_text(sample.candidate.query), sample.label, sorted_filters]
-        yield separator + _json(_row(sample, at))
+    sort, separator = lru_cache(_sorted_filters), ""
+    while batch := list(islice(images, _BATCH)):
+        rows = [
+            _row(sample, places[masked_text(sample.candidate.query), sample.label, sort(filters)])
+            for sample, filters in batch
+        ]
+        yield separator + ",\n".join(map(_row_json, rows))
         separator = ",\n"
     yield "\n]}\n"
+
+
+def _sorted_filters(filters: str) -> str:
+    return json.dumps(json.loads(filters), sort_keys=True)
 
 
 def _portable(settings: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
@@ -141,6 +152,14 @@ def _row(sample: Sample, query: int) -> dict[str, object]:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _row_json(row: Mapping[str, object]) -> str:
+    """Return the same of an image's row, three times as fast where it has no own columns.
+
+    Those may hold integers of more than 64 bits.
+    """
+    return _json(row) if "own" in row else msgspec.json.format(_SORTED(row), indent=0).decode()
 
 
 def read_recipe(path: Path) -> Recipe:

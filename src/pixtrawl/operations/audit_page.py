@@ -14,7 +14,7 @@ from msgspec import Struct
 from pixtrawl.catalog import samples
 from pixtrawl.catalog.views import counts as look_counts, pairs as look_pairs, rows as look_rows
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived.writing import metadata_row
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from pixtrawl.operations import html_page
 from pixtrawl.operations.audit_actions import (
     doubt_actions,

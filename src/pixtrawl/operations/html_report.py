@@ -18,7 +18,7 @@ from pixtrawl.catalog.views import counts as look_counts, rows as look_rows
 from pixtrawl.catalog.views.rows import LookRow
 from pixtrawl.catalog.views.table import LookTable, kept_ids
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived.writing import metadata_row
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.operations import html_page
 from pixtrawl.operations.job_progress import shortfalls

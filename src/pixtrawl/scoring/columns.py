@@ -14,7 +14,7 @@ from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.catalog.scores.columns import ColumnType
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived.writing import metadata_row
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from pixtrawl.scoring.models.description import Description
 from pixtrawl.scoring.models.interface import Vectors
 

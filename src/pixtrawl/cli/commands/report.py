@@ -160,9 +160,8 @@ def _json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    from pixtrawl.lines import csv_line
+    from pixtrawl.lines import csv_lines
     from pixtrawl.pipeline.outcomes import UrlOutcome
 
-    yield csv_line(UrlOutcome.__struct_fields__)
-    for row in rows:
-        yield csv_line(row.values())
+    yield from csv_lines([UrlOutcome.__struct_fields__])
+    yield from csv_lines(row.values() for row in rows)

@@ -113,8 +113,10 @@ class Summary(Struct):
         self.formats[format] += 1
         owners.count_preferences(self.preferences, ai_preferences)
         if fetched_at:
-            self.first = min(self.first or fetched_at, fetched_at)
-            self.last = max(self.last, fetched_at)
+            if not self.first or fetched_at < self.first:
+                self.first = fetched_at
+            if fetched_at > self.last:
+                self.last = fetched_at
 
     def count(self, sample: Sample) -> None:
         """Count one sample."""

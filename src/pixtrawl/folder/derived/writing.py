@@ -9,176 +9,31 @@ from __future__ import annotations
 import heapq
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from pixtrawl import durable
-from pixtrawl.buckets import aspect_of
 from pixtrawl.catalog import keyword_urls, outcomes, own_columns, run_log, samples
 from pixtrawl.catalog.decisions import takedown
 from pixtrawl.catalog.files import derived_mark
 from pixtrawl.catalog.scores import columns as scores
-from pixtrawl.claims import claim_of
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.folder.derived.features import IMAGE, Features, features_of
+from pixtrawl.folder.derived.metadata_rows import (
+    FLAGS,
+    INTEGERS,
+    NUMBERS,
+    metadata_row,
+    row_text,
+)
 from pixtrawl.folder.files import write_whole
-from pixtrawl.model import ImageInfo, Reason, Sample
-from pixtrawl.preferences import KEY
-from pixtrawl.preferences.marks import is_ai_made
+from pixtrawl.model import Reason, Sample
 from pixtrawl.secrets import masked_text, masked_url
 
-# Measures of every image; images.record.MEASURES lists their units.
-_MEASURED: Final = (
-    "brightness", "contrast", "entropy", "sharpness", "edges", "gradient", "jpeg_quality",
-    "upscale", "alpha_mean",
-)  # fmt: skip
-_MEASURED_FLAGS: Final = ("has_alpha", "is_gray", "has_exif", "animated")
-NUMBERS: Final = ("aspect_ratio", *_MEASURED, "text_heavy", "relevance")
-INTEGERS: Final = ("number", "rank", "width", "height", "frames", "size_bytes")
-FLAGS: Final = ("ai_made", "c2pa", *_MEASURED_FLAGS, "relevance_outlier")
-# Columns that not every line has, or that loaders add.
-_OF_LOADERS: Final = frozenset({"relevance", "relevance_outlier", "image"})
-
-_ADDRESSES: Final = frozenset({"url", "final_url", "page_url", "license_url", "license_evidence"})
-
-_ENCODE: Final = msgspec.json.Encoder().encode
-
-
-def row_text(row: Mapping[str, object]) -> bytes:
-    """Return a row as one line of UTF-8 JSON, spaced like `json.dumps` but three times as fast."""
-    return msgspec.json.format(_ENCODE(row), indent=0)
-
-
-def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[str, object]:
-    """Return one line of metadata.jsonl. Hugging Face's ImageFolder requires `file_name`.
-
-    Scores by models and the user's own columns come last; one of the latter whose name is in
-    use already, or in `taken`, becomes `input_<name>`.
-
-    An unknown text is "", never null: that loader infers column types from the first 10 MB
-    (datasets, folder_based_builder), and a column of nulls there could hold no text later.
-    """
-    row = {**_found_columns(sample), **_rights_columns(sample), **_file_columns(sample.info)}
-    row["fetched_at"] = sample.fetched_at
-    row.update(_measure_columns(sample.info))
-    for name in [name for name, value in row.items() if type(value) is str and "://" in value]:
-        if name not in _ADDRESSES:
-            row[name] = masked_text(str(row[name]))
-    if sample.caption is not None:
-        row["caption"] = masked_text(sample.caption.text)
-        row["caption_origin"] = sample.caption.origin
-    row.update(sample.scores)
-    if sample.own:
-        shown = own_names(tuple(sample.own), frozenset(row) | _OF_LOADERS | taken)
-        for name, value in sample.own.items():  # text, numbers, truth values
-            row[shown[name]] = masked_text(value) if isinstance(value, str) else value
-    return row
-
-
-def _found_columns(sample: Sample) -> dict[str, object]:
-    """Return where an image was found, and where it lies."""
-    c = sample.candidate
-    return {
-        "file_name": sample.file_name,
-        "label": sample.label,
-        "number": sample.number,
-        "query": c.query,
-        "url": masked_url(sample.url),
-        "final_url": masked_url(sample.final_url),
-        "page_url": masked_url(c.page_url or ""),
-        "title": c.title or "",
-        "source": c.source,
-        "rank": c.rank,
-        "kind": sample.kind.value,
-    }
-
-
-def _rights_columns(sample: Sample) -> dict[str, object]:
-    """Return licence, credit and what the owner says of training."""
-    c, rights = sample.candidate, sample.rights
-    claim = claim_of(c, rights)
-    return {
-        "license": c.license or "",
-        "license_url": masked_url(c.license_url or ""),
-        "license_id": claim.id,
-        "license_evidence": masked_url(claim.evidence or ""),
-        "creator": c.creator or rights.get("creator") or "",
-        "copyright": rights.get("copyright") or "",
-        "credit": rights.get("credit") or "",
-        "usage_terms": rights.get("usage_terms") or "",
-        "web_statement": masked_url(str(rights.get("web_statement") or "")),
-        "file_source": rights.get("source") or "",
-        "digital_source_type": rights.get("digital_source_type") or "",
-        "ai_made": is_ai_made(rights),
-        "c2pa": bool(rights.get("c2pa")),
-        "c2pa_training": rights.get("training_mining") or "",
-        KEY: _preferences_text(sample),
-    }
-
-
-def _file_columns(info: ImageInfo) -> dict[str, object]:
-    """Return size, format and hashes of the file."""
-    ratio, bucket = aspect_of(*_upright(info))
-    return {
-        "width": info.width,
-        "height": info.height,
-        "aspect_ratio": ratio,
-        "aspect_bucket": bucket,
-        "format": info.format,
-        "frames": info.frames,
-        "size_bytes": info.size_bytes,
-        "sha256": info.sha256,
-        "phash": info.phash.hex(),
-    }
-
-
-def _measure_columns(info: ImageInfo) -> dict[str, object]:
-    """Return the measures of a picture; None where it was not measured."""
-    measures = info.measures
-    found: dict[str, object] = {name: measures.get(name) for name in _MEASURED}
-    found["text_heavy"] = _text_heavy(measures) if measures else None
-    for name in _MEASURED_FLAGS:
-        found[name] = bool(measures[name]) if name in measures else None
-    return found
-
-
-def _upright(info: ImageInfo) -> tuple[int, int]:
-    """Return width and height as shown: EXIF orientations 5 to 8 swap them."""
-    return (info.height, info.width) if info.orientation >= 5 else (info.width, info.height)
-
-
-def _preferences_text(sample: Sample) -> str:
-    """Return the owner's statements as JSON text: loaders want one type, whatever a list holds."""
-    found = sample.ai_preferences
-    return _ENCODE(found).decode() if found else ""
-
-
-@lru_cache(maxsize=8)
-def own_names(names: tuple[str, ...], ours: frozenset[str]) -> Mapping[str, str]:
-    """Map own columns to names that do not clash with `ours`; cached, as rows repeat them."""
-    return own_columns.shown_names(names, ours)
-
-
-def _text_heavy(measures: Mapping[str, float]) -> float:
-    """Return how much an image looks like a page of text, 0 to 1: fine detail on even ground.
-
-    Text of 12 to 48 px has a Laplacian variance of 7 to 16 times its variance and is far from
-    middle grey; of 26 photographs only those of gravel, grass and bricks (middle grey) and of
-    stars (the one that this takes for text) have more than 2.4 times.
-    """
-    variance = max((255 * measures.get("contrast", 0.0)) ** 2, 64.0)
-    detail = measures.get("sharpness", 0.0) / variance
-    far_from_grey = 2 * abs(measures.get("brightness", 0.5) - 0.5)
-    return round(_within((detail - 2) / 5) * _within((far_from_grey - 0.2) / 0.35), 3)
-
-
-def _within(value: float) -> float:
-    return min(max(value, 0.0), 1.0)
+_BATCH: Final = 64  # images that are written together
 
 
 def write_metadata(
@@ -187,7 +42,7 @@ def write_metadata(
     """Write metadata.jsonl and ATTRIBUTION.md: one line per kept image whose file exists.
 
     All lines of metadata.jsonl have the same keys, which loaders rely on; the columns of
-    scores are among them once any image has one. `go_on` is called for each image. Return the
+    scores are among them once any image has one. `go_on` is called every few images. Return the
     counts for the data card. Raise StorageError if a file cannot be written.
     """
     summary = Summary()
@@ -196,15 +51,16 @@ def write_metadata(
     def credits_(path: Path) -> Iterator[Credit]:
         nonlocal last
         with path.open("wb") as file:
-            for sample in samples.read(db, folder.root):
+            for found in _batches(samples.read(db, folder.root)):
                 go_on()
-                if not os.path.lexists(f"{folder.root}/{sample.file_name}"):
-                    continue  # its rename failed, or a person removed it meanwhile
-                row = metadata_row(sample)
-                last = sample, row
-                file.write(row_text(row) + b"\n")
-                summary.count(sample)
-                yield credit_of(sample)
+                batch = _there(folder, found)
+                rows = list(map(metadata_row, batch))
+                file.writelines([row_text(row) + b"\n" for row in rows])
+                for sample in batch:
+                    summary.count(sample)
+                if batch:
+                    last = batch[-1], rows[-1]
+                yield from map(credit_of, batch)
 
     def both(path: Path) -> None:
         write_whole(
@@ -216,6 +72,20 @@ def write_metadata(
     if last is not None:
         summary.features = _features(db, summary, *last)
     return summary
+
+
+def _batches(images: Iterator[Sample]) -> Iterator[list[Sample]]:
+    """Yield images in lists: a step for all of them costs half of all steps for each in turn,
+    since the processor keeps the code of one step in its caches.
+    """
+    while batch := list(islice(images, _BATCH)):
+        yield batch
+
+
+def _there(folder: Folder, images: Iterable[Sample]) -> list[Sample]:
+    """Return those whose file is there: a rename may have failed, or a person removed it."""
+    root = os.fspath(folder.root)
+    return [one for one in images if os.path.lexists(f"{root}/{one.file_name}")]
 
 
 _TYPES: Final = {
@@ -332,8 +202,8 @@ def write_all(
 ) -> None:
     """Regenerate metadata.jsonl, ATTRIBUTION.md, README.md and keyword_urls.txt.
 
-    They are on the disk when this returns, unless the folder is not durable. `go_on` is called for
-    each image; what it raises ends the work, and leaves the files as they were.
+    They are on the disk when this returns, unless the folder is not durable. `go_on` is called
+    every few images; what it raises ends the work, and leaves the files as they were.
     """
     summary = write_metadata(db, folder, go_on)
     write_keyword_urls(db, folder, synced=folder.durable)

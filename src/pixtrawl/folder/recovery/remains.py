@@ -15,7 +15,7 @@ from pixtrawl.catalog.rebuild.described import Described
 from pixtrawl.catalog.rebuild.salvage import Salvaged
 from pixtrawl.folder.bare import ODD, described
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.derived.writing import metadata_row
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from pixtrawl.folder.layout import inside
 from pixtrawl.labels import label_for
 

@@ -92,7 +92,7 @@ def _carry_out(folder: Folder, *, derive: bool) -> list[Effect]:
 def derive(folder: Folder, go_on: Callable[[], None]) -> None:
     """Carry out what is only recorded, and write the files made from the catalog where stale.
 
-    `go_on` is called for each image that is written; it may raise, to end the work before its end:
+    `go_on` is called every few images; it may raise, to end the work before its end:
     the files then stay as they were, and stale. Raise StorageError.
     """
     with locked(folder) as catalog:

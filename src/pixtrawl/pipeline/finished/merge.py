@@ -154,7 +154,7 @@ class _Merger:
 
         self._catalog.write_now(expect)
         taken: dict[int, int] = {}  # id of an image in the source -> its id in the target
-        images = samples.read(source, folder.root)
+        images = samples.read(source, folder.root, looks=True)
         while batch := list(islice(images, _BATCH)):
             self._settle(folder, source, queries, batch, taken)
             self._done += len(batch)

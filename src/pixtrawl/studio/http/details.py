@@ -22,7 +22,7 @@ from pixtrawl.catalog.views.rows import LookRow
 from pixtrawl.catalog.views.table import LookTable, marked_ids
 from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import in_use
-from pixtrawl.folder.derived.writing import metadata_row
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.studio.messages import EmptyRequest, LookItem, StudioError
 from pixtrawl.studio.sets.captions import captions_of
