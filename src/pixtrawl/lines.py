@@ -228,6 +228,6 @@ def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
 
 
 class _WrittenLines(list[str]):
-    """What `csv` has written, a row an item."""
+    """Rows that `csv` has written, one an item."""
 
     write = list.append

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final
 
 from pixtrawl.catalog.database import Catalog
@@ -13,6 +14,7 @@ __all__ = ["UrlListWriter"]
 
 _FIRST_WRITE_S: Final = 0.2  # pause before the first write
 _WRITE_GROWTH: Final = 2.0  # factor of the pause after each write, as the file grows with the set
+_LEAST_PAUSE: Final = 50  # times as long as the last write took: at most 2 % of the time
 
 
 class UrlListWriter:
@@ -33,6 +35,7 @@ class UrlListWriter:
         while True:
             await asyncio.sleep(pause_s)
             if self._behind:
-                self._behind = False
+                self._behind, began = False, time.monotonic()
                 await self._catalog.write(lambda db: writing.write_keyword_urls(db, self._folder))
-                pause_s *= _WRITE_GROWTH
+                took_s = time.monotonic() - began
+                pause_s = max(_WRITE_GROWTH * pause_s, _LEAST_PAUSE * took_s)
