@@ -18,6 +18,7 @@ import pixtrawl
 from pixtrawl.catalog import relations
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.derived import writing as derived
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from pixtrawl.model import Sample
 from tests.life.sets import assert_whole, labels, on_disk
 from tests.studio.client import Client, studio_on
@@ -62,7 +63,7 @@ def test_a_decision_compares_no_files_and_comes_before_the_files_that_follow_it(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At 100,000 images a comparison takes seconds, and metadata.jsonl 15 s."""
-    writing, row = threading.Event(), derived.metadata_row
+    writing, row = threading.Event(), metadata_row
 
     def slow(sample: Sample) -> dict[str, object]:
         writing.set()
@@ -75,6 +76,7 @@ def test_a_decision_compares_no_files_and_comes_before_the_files_that_follow_it(
         with monkeypatch.context() as slowly:
             slowly.setattr("pixtrawl.folder.on_disk.differences", None)
             slowly.setattr(derived, "metadata_row", slow)
+            slowly.setattr(derived, "_BATCH", 1)
             for action in ("reject", "keep"):
                 assert client.decide(action, chosen[:1]).status == 200
             for which in ("undo", "redo", "undo"):
