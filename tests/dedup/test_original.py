@@ -15,7 +15,6 @@ from tests.matrices import sample, slow
 from tests.pipeline import pictures
 
 from pixtrawl.dedup.originals.best_of import best_of
-from pixtrawl.dedup.originals.enlarged import upscale_of
 from pixtrawl.dedup.originals.preference import Preference, prefer
 from pixtrawl.images import record
 from pixtrawl.images.appearance.portrait import portrait
@@ -267,12 +266,6 @@ def test_a_lossless_file_made_of_a_jpeg_is_known_as_such() -> None:
     made = described(Image.open(io.BytesIO(encoded(picture, 88))), kind="PNG")
     assert prefer(described(picture, 88), made).first
     assert prefer(described(picture, kind="PNG"), described(picture, 95)).first
-
-
-def test_an_enlargement_shows_in_the_picture_alone() -> None:
-    factors = [upscale_of(described(scaled(1.5)(scene(seed)), 92)) for seed in range(4)]
-    assert sum(1.4 < factor < 1.6 for factor in factors) >= 3
-    assert [upscale_of(described(scene(seed), 92)) for seed in range(4)] == [1.0] * 4
 
 
 def test_a_finer_file_of_an_edited_copy_loses_to_the_published_one() -> None:

@@ -142,14 +142,6 @@ def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int], *, durable: b
         file_records.advance(db)
 
 
-def set_measure(db: sqlite3.Connection, sample_id: int, name: str, value: float) -> None:
-    """Add a measure that was taken after the image was accepted."""
-    db.execute(
-        "UPDATE sample SET measures = json_set(measures, '$.' || ?, ?) WHERE id = ?",
-        (name, value, sample_id),
-    )
-
-
 def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
     """Return the grey thumbnail of a sample; empty where a person removed it meanwhile."""
     row = db.execute("SELECT thumb FROM sample WHERE id = ?", (sample_id,)).fetchone()

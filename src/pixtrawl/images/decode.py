@@ -35,6 +35,7 @@ from pixtrawl.images.conversion import on_white, shrunk
 from pixtrawl.images.formats import exif, jpeg
 from pixtrawl.images.formats.bitfields import decode_bitfields
 from pixtrawl.images.formats.cost_limits import CostLimits
+from pixtrawl.images.full_rows import rows_of_jpeg, rows_of_loaded
 from pixtrawl.images.opening import open_picture
 from pixtrawl.images.phash import SIDE
 from pixtrawl.model import Reason
@@ -100,9 +101,11 @@ class Decoded(Struct):
     alpha_mean: float = 1.0
     is_gray: bool = False
     jpeg_quality: float = 0.0
+    bits_a_pixel: float = 0.0  # of a JPEG's coded data
     picture_at: int = 0  # offset of a JPEG's first scan; 0: unknown
     rendition: Picture | None = None  # made from the same decode, where requested
     finer: Callable[[], Finer] | None = None  # decodes again, larger; None: too costly
+    rows: Callable[[], np.ndarray[Any, Any] | None] | None = None  # some at full size, in grey
 
 
 def decode(
@@ -154,11 +157,13 @@ def _jpeg(
         decoded = Decoded(grey, colours, extent, head.width, head.height)
         decoded.rendition = rendered.picture if rendered is not None else None
         decoded.finer = partial(_strict, data, head, _finer_jpeg)
+        decoded.rows = partial(rows_of_jpeg, data, head, grey)
     decoded.orientation = decoded.turn = exif.orientation_of(head.exif)
     decoded.frames = head.frames
     decoded.has_exif = bool(head.exif)
     decoded.is_gray = head.components == 1
     decoded.jpeg_quality = jpeg.quality(head.luma_table)
+    decoded.bits_a_pixel = 8 * (len(data) - head.scan_at) / (head.width * head.height)
     decoded.picture_at = head.scan_at
     return decoded
 
@@ -315,6 +320,7 @@ def _first_frame(image: Any, width: int, height: int) -> Decoded:
     decoded.has_exif = bool(raw)
     if getattr(image, "n_frames", 1) == 1:
         decoded.finer = partial(_finer_picture, image, mode)
+        decoded.rows = partial(rows_of_loaded, image, mode, decoded.grey)
     decoded.has_alpha = has_alpha
     if has_alpha:
         decoded.alpha_mean = float(pixels[:, :, 3].mean()) / 255.0

@@ -75,6 +75,7 @@ MEASURES: Final = (
     "mean_blue",
     "human_check",  # of `images.junk.layout`: 1 a grid of tiles, 2 a slider
     "one_ink",  # of `images.junk.ink`, 0..1; 0 (not measured): many tones, or no ground
+    "upscale",  # factor by which it was enlarged before it was published; 1: no trace
 )
 
 REQUEST: Final = struct.Struct("<BIH")  # kind, task, bytes of name that follow

@@ -112,8 +112,6 @@ class _Group:
 
     async def choose(self) -> bool:
         """Compare all, record it, and put the best copy in place. Return whether that changed."""
-        from pixtrawl.dedup.originals.enlarged import upscale_of
-
         kept = await self._portrait(self._folder.root / self._kept.file_name)
         if kept is None:
             return False
@@ -128,14 +126,8 @@ class _Group:
                 others.append((row, portrait))
         best, why = await asyncio.to_thread(_best, kept, others)
         winner = self._kept.kept_sha256
-        if best is not None and await self._replace(best, why, upscale_of(dict(others)[best])):
+        if best is not None and await self._replace(best, why):
             winner = best.sha256
-        else:
-            self._catalog.write_now(
-                lambda db: samples.set_measure(
-                    db, self._kept.sample_id, "upscale", upscale_of(kept)
-                )
-            )
         losers = {self._kept.kept_sha256, *(row.sha256 for row, _ in others)} - {winner}
 
         def note(db: sqlite3.Connection) -> None:
@@ -168,7 +160,7 @@ class _Group:
             return None
         return staged
 
-    async def _replace(self, best: CopyToCompare, why: str, upscale: float) -> bool:
+    async def _replace(self, best: CopyToCompare, why: str) -> bool:
         """Put a copy in the place of the kept image; False where its file does not decode."""
         aside = quarantine.find(self._folder, best.sha256)
         staged = (
@@ -187,8 +179,7 @@ class _Group:
             files.discard(staged)
             return False
         rights: dict[str, Any] = await self._pool.rights(staged.name) or {}
-        measures = {**verdict.info.measures, "upscale": upscale}
-        info = replace(verdict.info, sha256=best.sha256, size_bytes=size_bytes, measures=measures)
+        info = replace(verdict.info, sha256=best.sha256, size_bytes=size_bytes)
 
         def write(db: sqlite3.Connection) -> placing.AcceptedFile:
             task = frontier.task_of(db, best.candidate_id)

@@ -16,7 +16,7 @@ import numpy as np
 
 from pixtrawl.portrait import PEAKS, TERMS, Portrait
 
-__all__ = ["enlargement_log_odds", "upscale_of"]
+__all__ = ["enlargement_log_odds"]
 
 Array = np.ndarray[Any, Any]
 
@@ -44,7 +44,6 @@ _LEAST_REPEATED: Final = 0.03  # originals have 0.02 at the most
 _OF_REPEATED: Final = 0.5  # of the columns that nearest neighbours repeat at a scale
 _LOW: Final = 3.0  # bin below which the spectrum shows the window, not the picture
 _END: Final = TERMS - 1.0
-_STRONG_PEAK: Final = 8.0  # 95 of 100 originals have less than 6.5
 
 
 def enlargement_log_odds(larger: Portrait, smaller: Portrait, scale: float) -> float:
@@ -85,25 +84,6 @@ def _is_drawn(one: Portrait) -> bool:
     """Return whether a few tones make up a picture: its edges look like traces of interpolation."""
     tones = np.sort(np.bincount(np.frombuffer(one.grey, dtype=np.uint8), minlength=256))
     return bool(tones[-_FEW_TONES:].sum() > _DRAWN * tones.sum())
-
-
-def upscale_of(one: Portrait) -> float:
-    """Estimate the factor by which a picture was enlarged, from itself alone; 1.0: no trace."""
-    if not one.peaks:
-        return 1.0
-    peaks = np.asarray(one.peaks)
-    centres = (np.arange(PEAKS) + 0.5) / (2 * PEAKS)
-    near_grid = np.abs(centres * 8 - np.rint(centres * 8)) < 8 * _JPEG_PEAK
-    peaks = np.where(near_grid | (centres < 0.11), 0.0, peaks)
-    at = int(peaks.argmax())
-    if peaks[at] < _STRONG_PEAK:
-        return 1.0
-    frequency = float(centres[at])
-    # 1/frequency and 1/(1 - frequency) have the same alias; interpolation by the larger one leaves
-    # nothing in the upper third of the spectrum.
-    spectrum = np.asarray(one.spectrum)
-    fall = _band(spectrum, 6, 10) - _band(spectrum, 20, 24)
-    return round(1 / frequency if fall > 15 and frequency < 0.45 else 1 / (1 - frequency), 2)
 
 
 def _peak_at(one: Portrait, scale: float) -> tuple[float, bool]:

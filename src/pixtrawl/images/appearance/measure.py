@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from pixtrawl.images.appearance.upscaled import LEAST_COLUMNS, may_be_upscaled, upscale
 from pixtrawl.images.decode import Decoded
 from pixtrawl.images.junk.ink import CAPTCHA_PX, one_ink
 from pixtrawl.images.junk.layout import human_check
@@ -48,7 +49,22 @@ def measure(decoded: Decoded, square: np.ndarray[Any, Any], look: Look) -> tuple
         blue,
         human_check(decoded.grey) if decoded.turn == 1 else 0.0,  # cameras turn, dialogs do not
         one_ink(decoded.colours) if _may_be_drawn(decoded, entropy) else 0.0,
+        _upscale(decoded),
     )
+
+
+def _upscale(decoded: Decoded) -> float:
+    """Return the factor; rows are decoded only where the file may be an enlargement."""
+    if decoded.rows is None or decoded.width < LEAST_COLUMNS:
+        return 1.0
+    scale = decoded.height / decoded.extent[1]
+    if decoded.jpeg_quality and not may_be_upscaled(
+        decoded.jpeg_quality, decoded.bits_a_pixel, decoded.grey, scale
+    ):
+        return 1.0
+    rows = decoded.rows()
+    # Other formats take several times as long to decode as this does.
+    return 1.0 if rows is None else upscale(rows, thorough=not decoded.jpeg_quality)
 
 
 def _may_be_drawn(decoded: Decoded, entropy: float) -> bool:

@@ -16,7 +16,8 @@ from msgspec import Struct, field
 from pixtrawl.images.formats import exif
 
 __all__ = [
-    "MOST_SEGMENTS", "JpegHead", "count_scans", "essential", "profile", "quality", "read_head",
+    "MOST_SEGMENTS", "JpegHead", "count_scans", "essential", "frame_header_at", "profile",
+    "quality", "read_head",
 ]  # fmt: skip
 
 _PAIR: Final = np.dtype("<u2")
@@ -76,6 +77,11 @@ def read_head(data: bytes) -> JpegHead:
         at = max(end, at + 4)
     head.overfull = True
     return head
+
+
+def frame_header_at(head: JpegHead) -> int | None:
+    """Return the offset of the frame header, which states the size; None where there is none."""
+    return next((start for marker, start, _ in head.segments if marker == head.frame), None)
 
 
 def count_scans(data: bytes, head: JpegHead, most: int) -> int:
