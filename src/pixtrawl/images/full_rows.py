@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import simplejpeg
+from PIL import Image
 
 from pixtrawl.images.conversion import on_white, shrunk
 from pixtrawl.images.formats.jpeg import JpegHead, frame_header_at
@@ -26,6 +27,7 @@ _BAND: Final = 4 * ROWS
 _MOST_PX: Final = 300_000  # down to the last of the rows: a bound of the cost
 _STEEPEST: Final = 32  # of 255: one strong edge must not outweigh all others
 _BUSY: Final = 0.6  # of the busiest rows: the first ones that have as much detail cost less
+_PLAIN: Final = frozenset({"L", "P", "RGB", "RGBA"})
 _BLOCK: Final = 8
 
 
@@ -51,6 +53,8 @@ def rows_of_loaded(image: Any, mode: str, small: Array) -> Array | None:
         return None
     top, end = _busy_rows(small, width, height)
     cut = image.crop((0, top, width, end))
+    if image.mode in _PLAIN:  # before the conversion, which then has a quarter to do
+        cut = cut.resize((width, ROWS), Image.Resampling.NEAREST)
     return _spread(np.asarray(on_white(shrunk(cut, mode, 1)).convert("L")))
 
 

@@ -49,17 +49,17 @@ def measure(decoded: Decoded, square: np.ndarray[Any, Any], look: Look) -> tuple
         blue,
         human_check(decoded.grey) if decoded.turn == 1 else 0.0,  # cameras turn, dialogs do not
         one_ink(decoded.colours) if _may_be_drawn(decoded, entropy) else 0.0,
-        _upscale(decoded),
+        _upscale(decoded, across),
     )
 
 
-def _upscale(decoded: Decoded) -> float:
+def _upscale(decoded: Decoded, across: np.ndarray[Any, Any]) -> float:
     """Return the factor; rows are decoded only where the file may be an enlargement."""
     if decoded.rows is None or decoded.width < LEAST_COLUMNS:
         return 1.0
     scale = decoded.height / decoded.extent[1]
     if decoded.jpeg_quality and not may_be_upscaled(
-        decoded.jpeg_quality, decoded.bits_a_pixel, decoded.grey, scale
+        decoded.jpeg_quality, decoded.bits_a_pixel, float(across.mean()), scale
     ):
         return 1.0
     rows = decoded.rows()
