@@ -116,11 +116,12 @@ def test_a_coroutine_returns_its_value_and_that_nobody_stopped_it() -> None:
 def test_the_second_signal_leaves_at_once() -> None:
     left: list[int] = []
     cancelled: list[bool] = []
-    task: Any = SimpleNamespace(cancel=lambda: cancelled.append(True))
+    loop = SimpleNamespace(call_soon_threadsafe=lambda call: call())
+    task: Any = SimpleNamespace(cancel=lambda: cancelled.append(True), get_loop=lambda: loop)
     stop = Stop(task, left.append)
-    stop()
+    stop(signal.SIGINT, None)
     assert (cancelled, left) == ([True], [])
-    stop()
+    stop(signal.SIGINT, None)
     assert (cancelled, left) == ([True], [130])
 
 
@@ -160,6 +161,17 @@ _STUBBORN = """
 """
 
 
+_HELD_UP = """
+    import asyncio, sys
+    from pixtrawl.cli.loop import run_loop
+    async def work():
+        print("ready", flush=True)
+        while sys.maxsize:
+            pass
+    run_loop(work())
+"""
+
+
 def _start(program: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)],
@@ -194,6 +206,15 @@ def test_the_second_signal_ends_a_process_that_does_not_want_to() -> None:
     process.send_signal(signal.SIGINT)
     assert process.stdout.readline() == "not yet\n"
     process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals between processes are POSIX's")
+def test_the_second_signal_ends_a_process_whose_event_loop_is_held_up() -> None:
+    process = _start(_HELD_UP)
+    while process.poll() is None:  # the kernel may make one signal of two
+        process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 130
 

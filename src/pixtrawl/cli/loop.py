@@ -1,16 +1,19 @@
 """Run a coroutine on the fastest event loop available, with a graceful Ctrl-C.
 
 The first SIGINT or SIGTERM cancels the task, which leaves the data set resumable; the second ends
-the process at once.
+the process at once, also while the event loop is held up (files compared with the catalog, files
+made from it written).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from types import FrameType
 from typing import Any, Final, TypeVar
 
 from pixtrawl.engines.event_loop import new_event_loop, tune_process
@@ -35,12 +38,16 @@ class Stop:
         self._on_stop = on_stop or _say_stopping
         self.asked = False
 
-    def __call__(self) -> None:
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Act on a signal: between two bytecodes of the main thread, whatever it is at."""
         if self.asked:
             # No clean-up on purpose: the catalog survives a kill, and the user has asked twice.
             self._leave(EXIT_INTERRUPTED)
             return
         self.asked = True
+        self._task.get_loop().call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
         self._on_stop()
         self._task.cancel()
 
@@ -63,12 +70,11 @@ def run_loop(
     """
     tune_process()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        loop = runner.get_loop()
-        task = loop.create_task(coroutine)
+        task = runner.get_loop().create_task(coroutine)
         stop = Stop(task, on_stop=on_stop)
-        _listen(loop, stop)
         try:
-            return runner.run(_wait(task)), stop.asked
+            with _handled_by(stop):
+                return runner.run(_wait(task)), stop.asked
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
 
@@ -77,9 +83,15 @@ async def _wait(task: asyncio.Task[T]) -> T:
     return await task
 
 
-def _listen(loop: asyncio.AbstractEventLoop, stop: Stop) -> None:
-    for number in _SIGNALS:
-        try:
-            loop.add_signal_handler(number, stop)
-        except NotImplementedError:  # Windows; the handler runs between two bytecodes
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+@contextlib.contextmanager
+def _handled_by(stop: Stop) -> Iterator[None]:
+    """Have the signals handled inside the block.
+
+    Not by `loop.add_signal_handler`: that is called only once the loop is free.
+    """
+    before = [(number, signal.signal(number, stop)) for number in _SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)

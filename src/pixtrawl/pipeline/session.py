@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pixtrawl.catalog import queries, run_log
+from pixtrawl.catalog.files import derived_mark
 from pixtrawl.engines.base import Engine
 from pixtrawl.events import CandidateSettled, Event, Notice
 from pixtrawl.folder.dataset_folder import Folder
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from pixtrawl.pipeline.topic_pool import TopicPool
 
 __all__ = ["Session"]
+
+_FILES_S: Final = 5.0  # of an interrupted run: 100,000 images on an idle core
+
+
+class _OutOfTimeError(Exception):
+    """The files derived from the catalog take too long for a user who waits for the end."""
 
 
 class Session:
@@ -142,7 +149,21 @@ class Session:
                 fetched_bytes=fetched_bytes,
             )
         )  # fmt: skip
-        self.catalog.write_now(lambda db: writing.write_all(db, self._folder))
+        self._write_files(end_reason == "interrupted")
+
+    def _write_files(self, is_interrupted: bool) -> None:
+        """Write the files derived from the catalog; not for long where the user wants to leave."""
+        until = time.monotonic() + _FILES_S
+
+        def go_on() -> None:
+            if is_interrupted and time.monotonic() > until:
+                raise _OutOfTimeError
+
+        try:
+            self.catalog.write_now(lambda db: writing.write_all(db, self._folder, go_on))
+        except _OutOfTimeError:
+            self.catalog.write_now(derived_mark.set_stale)
+            self.emit(Notice("the next command brings metadata.jsonl and its like up to date"))
 
     def _set_left_aside(self) -> None:
         """Set aside the files without a row that this run could have brought again and did not."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from typing import Any, Final
 
 import pycurl
@@ -18,6 +19,7 @@ from pixtrawl.net.curl.watch import watcher
 
 __all__ = ["CurlLoop"]
 
+_CLOSE_S: Final = 1.0  # how long closing waits at most; a millisecond is usual
 _POLL_S: Final = 0.01  # polling interval on a loop that cannot watch sockets
 
 
@@ -32,7 +34,7 @@ class CurlLoop:
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._running: dict[Any, asyncio.Future[tuple[int, str]]] = {}
         self._timer: asyncio.Handle | None = None
-        self._closed = False
+        self._closed = self._left_behind = False
         self._polling = not _can_watch(self._loop)
         if not self._polling:
             self._watcher = watcher(self._loop, self._act)
@@ -74,13 +76,21 @@ class CurlLoop:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        self._multi.close()  # sends TLS close_notify, so the socket callback is still called
+        # libcurl waits here for its threads that look names up, as long as a name server is silent
+        # (minutes, by resolv.conf), and has no way to be told otherwise. It also sends TLS's
+        # close_notify, so the socket callback is still called, while this thread waits.
+        closing = threading.Thread(target=self._multi.close, name="curl-close", daemon=True)
+        closing.start()
+        closing.join(_CLOSE_S)
+        self._left_behind = closing.is_alive()
         if not self._polling:
             self._watcher.close()
 
     # -- what libcurl asks for ---------------------------------------------------------------
 
     def _on_socket(self, what: int, fd: int, _multi: Any, _data: Any) -> None:
+        if self._left_behind:
+            return  # called from another thread, long after
         self._watcher.watch(fd, pycurl.POLL_NONE if what == pycurl.POLL_REMOVE else what)
 
     def _on_timer(self, timeout_ms: int) -> None:
