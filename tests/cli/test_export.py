@@ -91,6 +91,17 @@ def test_nothing_left_after_the_filters_has_its_own_exit_code(
     assert "nothing to export" in capsys.readouterr().out
 
 
+def test_a_measure_that_images_lack_is_said_where_it_is_a_condition(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sets of older versions have no `upscale`."""
+    command = ["export", str(images), "--to", "csv", "-o", str(tmp_path / "x.csv"), "--where"]
+    assert main([*command, "upscale<=1.2"]) == EXIT_NOTHING
+    assert "upscale is not known of 12 of 12 images" in capsys.readouterr().err
+    assert main([*command, "width>=1"]) == EXIT_OK
+    assert "not known" not in capsys.readouterr().err
+
+
 def test_a_damaged_file_is_named_on_one_line(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

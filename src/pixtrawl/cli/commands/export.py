@@ -211,10 +211,19 @@ def samples_of(root: Path, conditions: Sequence[str]) -> Iterable[Sample]:
 def _where(root: Path | str, conditions: Sequence[str]) -> Dataset:
     from pixtrawl.dataset import Dataset
     from pixtrawl.dataset.conditions import conditions_of
+    from pixtrawl.folder.derived.metadata_rows import NUMBERS
 
     chosen = Dataset(root)
     for condition in conditions_of(conditions):
-        chosen = chosen.filter(**condition)
+        column = next(iter(condition)).partition("__")[0]
+        met = chosen.filter(**condition)
+        if column in NUMBERS and (unknown := len(chosen.filter(**{column: None}))):
+            print(
+                f"note: {column} is not known of {unknown:,} of {len(chosen):,} images, "
+                "which meet no condition but !=",
+                file=sys.stderr,
+            )
+        chosen = met
     return chosen
 
 
