@@ -119,9 +119,8 @@ def _may_be_mirrored(rows: Array, steps: Array) -> bool:
 class _Mirrors(NamedTuple):
     """The values that depend on the width alone: many pictures have the same."""
 
-    quick: (
-        int  # columns looked at: transforms of lengths with large factors take four times as long
-    )
+    # Columns looked at: transforms of lengths with large factors take four times as long.
+    quick: int
     before: Array  # widths that these may have had
     compared: Array  # by distance and such a width: 1 where terms so far to both sides are compared
     terms: Array  # how many are compared, of all rows
