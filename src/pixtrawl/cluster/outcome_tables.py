@@ -24,6 +24,7 @@ except ImportError:
 
 from pixtrawl.cluster.outcome_rows import COLUMNS, PICTURE_COLUMNS
 from pixtrawl.errors import StorageError
+from pixtrawl.exporters.parquet import IN_PIECES
 from pixtrawl.folder.derived.features import IMAGE
 
 __all__ = [
@@ -85,7 +86,7 @@ def read_outcomes(path: Path, columns: list[str] | None = None) -> Iterator[dict
 
 def _batches(path: Path, columns: list[str] | None, rows: int) -> Iterator[pa.RecordBatch]:
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, **IN_PIECES) as file:
             known = file.schema_arrow.names
             there = None if columns is None else [name for name in columns if name in known]
             yield from file.iter_batches(batch_size=rows, columns=there)
@@ -207,7 +208,7 @@ class PictureGroups:
 
     def _read(self, name: str, key: str, open_file: Callable[[], Any]) -> bytes | None:
         if name not in self._files:
-            file = pq.ParquetFile(open_file())
+            file = pq.ParquetFile(open_file(), pre_buffer=False)  # else each group read is kept
             self._files[name] = file, [_keys_of(file, at) for at in range(file.num_row_groups)]
             while len(self._files) > _OPEN_FILES:
                 self._files.popitem(last=False)[1][0].close(force=True)

@@ -30,7 +30,8 @@ from pixtrawl.manifests.reader import FIELDS, TEXTS, row_of
 from pixtrawl.model import Candidate
 
 __all__ = [
-    "ImageRows", "ManifestRows", "Parquet", "ParquetShard", "numbered", "read_manifest_rows",
+    "IN_PIECES", "ImageRows", "ManifestRows", "Parquet", "ParquetShard", "numbered",
+    "read_manifest_rows",
 ]  # fmt: skip
 
 _SHARD_BYTES: Final = 500_000_000  # what Hugging Face's own uploads use
@@ -39,6 +40,9 @@ _GROUP_IMAGES: Final = 100  # a row group is read whole to show one row
 _GROUP_BYTES: Final = 32 * 2**20  # and is in memory while it is written
 LABEL_NAME: Final = "label_name"
 _GROUP_ROWS: Final = 2_000  # of a URL manifest
+# Read a column by pages. Else pyarrow reads whole groups of rows (up to the whole file), and keeps
+# each until the file is closed: memory would grow with the rows.
+IN_PIECES: Final[dict[str, Any]] = {"pre_buffer": False, "buffer_size": 2**16}
 _REQUIRED: Final = frozenset({"file_name", "label", "query", "source", "kind", "sha256", "format"})
 
 
@@ -242,7 +246,7 @@ _DAMAGE: Final = (OSError, pa.ArrowException, ValueError, OverflowError)
 def read_manifest_rows(path: Path) -> Iterator[Mapping[str, object]]:
     """Yield the rows of a parquet file as mappings. Raises UsageError, before the first row."""
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, **IN_PIECES)
     except _DAMAGE as error:
         raise UsageError(f"{path}: cannot be read as parquet: {error}") from error
     # All but pictures, embeddings and the like, which are no facts to carry along.
