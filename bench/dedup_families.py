@@ -19,6 +19,7 @@ from bench import (
     dedup_edits as edits,
     dedup_pages,
     dedup_photos as photos,
+    dedup_prints,
     dedup_quality,
     dedup_variants as variants,
     dedup_wardrobe,
@@ -54,6 +55,11 @@ def _garments() -> Iterator[tuple[str, variants.Variants]]:
         yield name, garment.variants()
 
 
+def _printed() -> Iterator[tuple[str, variants.Variants]]:
+    for name, garment in dedup_wardrobe.printed(3, _floors()):
+        yield name, garment.printed()
+
+
 def _drawn_charts() -> Iterator[tuple[str, variants.Variants]]:
     for chart in dedup_charts.charts(2):
         yield chart.name, chart.variants()
@@ -75,6 +81,7 @@ GROUPS: dict[str, Callable[[], Iterator[tuple[str, variants.Variants]]]] = {
     "product": lambda: variants.products(35),
     "chart": lambda: variants.charts(4),
     "garment": _garments,
+    "print": _printed,
     "drawn chart": _drawn_charts,
     "page": _pages,
     "photograph": _photographs,
@@ -104,7 +111,7 @@ def inspected(group: str) -> list[Family]:
 def families(group: str, *, fresh: bool = False) -> list[Family]:
     """Return the families of a group, from the cache folder where they are of this code."""
     code = hashlib.sha256(dedup_quality.fingerprint().encode())
-    for module in (variants, dedup_wardrobe, dedup_charts, dedup_pages):
+    for module in (variants, dedup_wardrobe, dedup_prints, dedup_charts, dedup_pages):
         code.update(Path(str(module.__file__)).read_bytes())
     kept = photos.cache_folder() / f"dedup-{group.replace(' ', '-')}-{code.hexdigest()[:12]}.pickle"
     if not fresh and kept.exists():

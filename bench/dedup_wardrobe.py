@@ -2,7 +2,8 @@
 
 A garment is a map of parts (body, sleeves or straps, print) with light and shade. It lies on white,
 light grey, a studio's gradient, a floor, or is worn by a figure. Families differ by the hue of
-everything, the hue of one part, the dye of the body, its grey, and the print.
+everything, the hue of one part, the dye of the body, and its grey; printed ones by the print and
+its hue.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import random
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+
+from bench.dedup_prints import print_mask
 
 _SIDE = 480
 _BODY, _PART, _PRINT, _SKIN = 1, 2, 3, 4
@@ -145,6 +148,7 @@ _SHAPES: dict[str, tuple[list[Outline], list[Outline]]] = {
         [[(0.39, 0.08), (0.61, 0.08), (0.61, 0.23), (0.39, 0.23)]],
     ),
 }
+_PRINTED = ("hoodie", "shirt", "dress", "bag", "coat", "skirt")
 GROUNDS = ("white", "light grey", "studio", "floor", "worn")
 _PATTERNS = ("plain", "striped", "checked", "dotted", "print", "print")
 _GREYS = ((0.1, "black"), (0.3, "dark"), (0.55, "grey"), (0.93, "white"))
@@ -173,30 +177,6 @@ def _folds(rng: np.random.Generator) -> np.ndarray:
     return np.clip(1 + found, 0.45, 1.5)
 
 
-def _print_mask(rng: random.Random) -> np.ndarray:
-    image = Image.new("L", (_SIDE, _SIDE))
-    draw = ImageDraw.Draw(image)
-    x, y, r = 0.5 * _SIDE, 0.52 * _SIDE, 0.1 * _SIDE
-    shape = rng.choice(("ring", "star", "bars", "word", "square"))
-    if shape == "ring":
-        draw.ellipse((x - r, y - r, x + r, y + r), outline=255, width=round(0.45 * r))
-    elif shape == "star":
-        points = []
-        for n in range(10):
-            angle, radius = np.pi * n / 5, r * (1.15 if n % 2 else 0.5)
-            points.append((x + radius * np.sin(angle), y + radius * np.cos(angle)))
-        draw.polygon(points, fill=255)
-    elif shape == "bars":
-        for n in range(3):
-            top = y - r + 0.75 * r * n
-            draw.rectangle((x - 1.1 * r, top, x + 1.1 * r, top + 0.4 * r), fill=255)
-    elif shape == "word":
-        draw.text((x, y), rng.choice(("NYC", "SURF", "77")), 255, anchor="mm", font_size=1.1 * r)
-    else:
-        draw.rectangle((x - r, y - r, x + r, y + r), fill=255)
-    return np.asarray(image, dtype=np.float32) / 255
-
-
 def _pattern(kind: str) -> np.ndarray:
     y, x = np.mgrid[:_SIDE, :_SIDE] / _SIDE
     if kind == "striped":
@@ -213,14 +193,15 @@ def _rgb(hsv: tuple[float, float, float]) -> np.ndarray:
 class Garment:
     """One garment on its ground; `drawn` gives it in the colours asked for."""
 
-    def __init__(self, name: str, floors: list[Image.Image]) -> None:
+    def __init__(self, name: str, floors: list[Image.Image], pattern: str = "") -> None:
         rng, noise = random.Random(name), np.random.default_rng(abs(hash_of(name)))
-        self.shape = name.split()[0]
+        self._name, self.shape = name, name.split()[0]
         body, part = _SHAPES[self.shape]
         self._parts = {_PART: _mask(part), _BODY: _mask(body)}
-        self.pattern = rng.choice(_PATTERNS)
+        drawn = rng.choice(_PATTERNS)
+        self.pattern = pattern or drawn
         if self.pattern == "print":
-            self._parts[_PRINT] = _print_mask(rng) * self._parts[_BODY]
+            self._parts[_PRINT] = print_mask(rng, _SIDE) * self._parts[_BODY]
         elif self.pattern != "plain":
             self._parts[_PRINT] = _pattern(self.pattern) * self._parts[_BODY]
         self._light = _folds(noise)[:, :, None]
@@ -236,7 +217,6 @@ class Garment:
             ),
             _PRINT: rng.choice(((0.0, 0.0, 0.95), (hue + 0.5, 0.7, 0.9), (0.0, 0.0, 0.12))),
         }
-        self._other_print = random.Random(f"{name} other print")
 
     def _make_ground(self, rng: random.Random, floors: list[Image.Image]) -> np.ndarray:
         ground = np.full((_SIDE, _SIDE, 3), 255.0, dtype=np.float32)
@@ -268,15 +248,22 @@ class Garment:
         return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
     def with_other_prints(self, count: int) -> list[Image.Image]:
-        kept, found = self._parts.get(_PRINT), []
-        for mask in [_print_mask(random.Random(f"print {n}")) for n in range(count)]:
-            self._parts[_PRINT] = mask * self._parts[_BODY]
+        own, found = self._parts[_PRINT], []
+        for n in range(count):
+            other = random.Random(f"{self._name} other print {n}")
+            self._parts[_PRINT] = print_mask(other, _SIDE) * self._parts[_BODY]
             found.append(self.drawn())
-        if kept is None:
-            del self._parts[_PRINT]
-        else:
-            self._parts[_PRINT] = kept
+        self._parts[_PRINT] = own
         return found
+
+    def printed(self) -> Variants:
+        """The garment with other prints, and with its own in other colours."""
+        hue = self.colours[_BODY][0]
+        inks = [(hue + s, 0.75, 0.85) for s in (0.15, 0.32, 0.5, 0.68, 0.85)]
+        return {
+            "another print": self.with_other_prints(5),
+            "hue of the print": [self.drawn(print=ink) for ink in inks],
+        }
 
     def variants(self) -> Variants:
         hue, strength, value = self.colours[_BODY]
@@ -286,21 +273,13 @@ class Garment:
             self.drawn(body=(hue + s, strength, value), part=(part[0] + s, *part[1:]))
             for s in steps
         ]
-        found = {
+        return {
             "hue of all": whole,
             "hue of the body": [self.drawn(body=(hue + s, strength, value)) for s in steps],
             "hue of a part": [self.drawn(part=(part[0] + s, *part[1:])) for s in steps],
             "another dye": [self.drawn(body=dye, part=dye) for dye in _DYES[::2]],
             "black to white": [self.drawn(body=(0, 0, v), part=(0, 0, v)) for v, _ in _GREYS],
         }
-        if self.pattern == "print":
-            found["another print"] = self.with_other_prints(4)
-            ink = self.colours[_PRINT]
-            if ink[1] > 0.2:
-                found["hue of the print"] = [
-                    self.drawn(print=(ink[0] + s, *ink[1:])) for s in steps
-                ]
-        return found
 
 
 def hash_of(name: str) -> int:
@@ -310,6 +289,11 @@ def hash_of(name: str) -> int:
 def wardrobe(each: int, floors: list[Image.Image]) -> list[tuple[str, Garment]]:
     names = [f"{shape} {number}" for shape in _SHAPES for number in range(each)]
     return [(name, Garment(name, floors)) for name in names]
+
+
+def printed(each: int, floors: list[Image.Image]) -> list[tuple[str, Garment]]:
+    names = [f"{shape} with a print {number}" for shape in _PRINTED for number in range(each)]
+    return [(name, Garment(name, floors, "print")) for name in names]
 
 
 def recoloured_in_part(image: Image.Image, degrees: tuple[int, ...]) -> list[Image.Image]:

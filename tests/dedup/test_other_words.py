@@ -9,8 +9,8 @@ from tests.dedup import edits
 from tests.matrices import crossed
 
 from pixtrawl.dedup import NearDuplicates
-from pixtrawl.fine_greys import FINE_SIDE, has_ground, packed, unpacked
-from pixtrawl.model import FINE_BYTES, ImageInfo
+from pixtrawl.fine_greys import COLOUR_SIDE, FINE_SIDE, has_ground, packed, unpacked
+from pixtrawl.model import ImageInfo
 
 NORTH = ("Rain and exports 1987", "North", "South", "East", "West", "Rome")
 OSLO = ("Births and salaries 2014", "Oslo", "Lima", "Kyiv", "Milk", "Tea")
@@ -86,16 +86,10 @@ def test_only_pictures_on_a_ground_keep_fine_greys() -> None:
 def test_fine_greys_come_back_to_three_levels_and_no_other_bytes_do() -> None:
     plane = np.full((FINE_SIDE, FINE_SIDE), 250, dtype=np.uint8)
     plane[20:60, 30:90] = np.arange(60, dtype=np.uint8)
-    greys = unpacked(packed(plane))
+    greys = unpacked(packed(plane, np.zeros((2, COLOUR_SIDE, COLOUR_SIDE), dtype=np.float32)))
     assert greys is not None
     assert float(np.abs(greys - plane).max()) <= 3
     for foreign in (b"", b"\x00", b"\x00abc", b"\x00" + zlib.compress(bytes(10))):
         assert unpacked(foreign) is None
     bomb = b"\x00" + zlib.compress(bytes(50_000_000))
     assert unpacked(bomb) is None
-
-
-def test_greys_that_do_not_compress_are_not_kept() -> None:
-    noise = np.random.default_rng(6).integers(0, 255, (FINE_SIDE, FINE_SIDE), dtype=np.uint8)
-    assert len(packed(noise)) <= FINE_BYTES
-    assert packed(noise) == b""

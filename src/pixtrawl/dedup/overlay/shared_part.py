@@ -20,6 +20,7 @@ from pixtrawl.dedup.overlay.aligned import (
     sampled,
     shared_points,
 )
+from pixtrawl.fine_greys import unpacked_colours
 
 __all__ = [
     "CELLS",
@@ -96,6 +97,8 @@ class SharedPart(Struct, frozen=True, eq=False):
     ours_colours: Array | None  # 256 x 2
     theirs_colours: Array | None
     whole: bool = False  # whether nothing was cut off or laid over: the cells lie exactly
+    our_hues: Array | None = None  # 4,096 x 2, of pixels; None unless known of both
+    their_hues: Array | None = None
 
 
 def shared_part(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -> SharedPart | None:
@@ -116,6 +119,7 @@ def shared_part(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -
         points = [(b[2:] + b[:2]) if overlay.in_one else b for b in both if b is not None]
     fine, coarse = points
     colours = _colours(ours, theirs, coarse)
+    hues = _hues(ours, theirs, fine)
     return SharedPart(
         sampled(greys[0], *fine[:2]),
         sampled(greys[1], *fine[2:]),
@@ -123,6 +127,7 @@ def shared_part(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -
         sampled(_cells(greys[1]), *coarse[2:]),
         *colours,
         whole,
+        *hues,
     )
 
 
@@ -192,6 +197,17 @@ def _colours(ours: Appearance, theirs: Appearance, points: Any) -> tuple[Any, An
         planes = np.frombuffer(chroma, dtype=np.int8).reshape(2, CELLS, CELLS).astype(np.float32)
         found.append(np.stack([sampled(plane, *at) for plane in planes], axis=1))
     return found[0], found[1]
+
+
+def _hues(ours: Appearance, theirs: Appearance, points: Any) -> tuple[Any, Any]:
+    both = unpacked_colours(ours.fine), unpacked_colours(theirs.fine)
+    if both[0] is None or both[1] is None:
+        return None, None
+    our_hues, their_hues = (
+        np.stack([sampled(plane, *at) for plane in planes], axis=1)
+        for planes, at in zip(both, (points[:2], points[2:]), strict=True)
+    )
+    return our_hues, their_hues
 
 
 def _best_boxes(ours: Array, theirs: Array) -> tuple[Box, Box]:

@@ -19,7 +19,7 @@ from pixtrawl.dedup.overlay.shared_part import INNER_CELLS, SharedPart
 from pixtrawl.dedup.variants.planes import TO_RGB, TO_YCC, saturated, steps_between, ycc_cells
 from pixtrawl.dedup.variants.solid_dyes import solid_cells, unexplained_where_solid
 
-__all__ = ["are_other_dyes"]
+__all__ = ["are_other_dyes", "light_grounds"]
 
 Array = np.ndarray[Any, Any]
 
@@ -70,12 +70,10 @@ def are_other_dyes(part: SharedPart, *, exact: bool) -> bool:
     `exact` states that the pictures are aligned to a fraction of a cell. Otherwise, and where the
     outlines are not the same, the error that a small shift explains is subtracted at edges.
     """
-    our_ground, their_ground = _ground_of(part.ours), _ground_of(part.theirs)
-    if our_ground is None or their_ground is None or abs(our_ground - their_ground) > _SAME_GREY:
+    grounds, both = light_grounds(part), ycc_cells(part)
+    if grounds is None or both is None:
         return False
-    both = ycc_cells(part)
-    if both is None:
-        return False
+    our_ground, their_ground = grounds
     ours, theirs = both
     off_ground = [
         np.abs(cells - np.array([ground, 0, 0], dtype=np.float32))[INNER_CELLS]
@@ -104,6 +102,14 @@ def are_other_dyes(part: SharedPart, *, exact: bool) -> bool:
             return True
     residual = min(_unexplained(one, other, slack), _unexplained(other, one, slack))
     return residual > (1.0 if exact else _LAID)
+
+
+def light_grounds(part: SharedPart) -> tuple[int, int] | None:
+    """Return the greys (0..255) of both grounds; None unless both are light and nearly the same."""
+    ours, theirs = _ground_of(part.ours), _ground_of(part.theirs)
+    if ours is None or theirs is None or abs(ours - theirs) > _SAME_GREY:
+        return None
+    return ours, theirs
 
 
 def _ground_of(pixels: Array) -> int | None:

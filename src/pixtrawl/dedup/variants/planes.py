@@ -9,9 +9,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.dedup.overlay.shared_part import CELLS, SharedPart
+from pixtrawl.dedup.overlay.aligned import SIDE
+from pixtrawl.dedup.overlay.shared_part import CELLS, INNER_CELLS, SharedPart
 
-__all__ = ["TO_RGB", "TO_YCC", "box_means", "saturated", "steps_between", "ycc_cells"]
+__all__ = [
+    "INNER_PIXELS",
+    "TO_RGB",
+    "TO_YCC",
+    "box_means",
+    "saturated",
+    "steps_between",
+    "ycc_cells",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -21,6 +30,11 @@ TO_YCC: Final = np.array(
     dtype=np.float32,
 )
 TO_RGB: Final = np.linalg.inv(TO_YCC).astype(np.float32)
+
+_STEP: Final = SIDE // CELLS
+INNER_PIXELS: Final = (
+    np.kron(INNER_CELLS.reshape(CELLS, CELLS), np.ones((_STEP, _STEP), dtype=np.int8)) > 0
+)
 
 
 def ycc_cells(part: SharedPart) -> tuple[Array, Array] | None:

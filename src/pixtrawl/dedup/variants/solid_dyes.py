@@ -30,6 +30,9 @@ _BY_TONE: Final = (0.8, 1.25)  # strength of colour where a tone has changed too
 _EXPLAINED: Final = 0.55  # share of the cells: others may lie under letters
 _NOISE: Final = 3.2  # of 255
 _OF_CHANGE: Final = 0.05  # by tone
+_MIDDLE_HALF: Final = (0.25, 0.75)
+_SHADE_NOISE: Final = 3.0  # of 255
+_OF_SHADES: Final = 0.2  # of the spread of the greys that an edit predicts
 _OF_STRENGTH: Final = 0.25  # by saturation, which clips channels pixel by pixel
 
 
@@ -49,18 +52,24 @@ def solid_cells(part: SharedPart, thing: Array) -> Array:
     return solid
 
 
-def unexplained_where_solid(ours: Array, theirs: Array, grounds: tuple[int, int]) -> float:
+def unexplained_where_solid(
+    ours: Array, theirs: Array, grounds: tuple[int, int], *, by_shades: bool = False
+) -> float:
     """Return the least error of any edit between solid cells (n x Y, Cb, Cr), in either direction.
 
     In units of the largest error that a copy may have; 0 for too few cells. `grounds` are the greys
-    of both grounds, 0..255.
+    of both grounds, 0..255. With `by_shades`, the error must also be the same in light and shade:
+    folds of a black thing are fainter than those of a grey thing made black.
     """
     if len(ours) < _LEAST_CELLS:
         return 0.0
-    return min(_residual(ours, theirs, grounds), _residual(theirs, ours, grounds[::-1]))
+    return min(
+        _residual(ours, theirs, grounds, by_shades),
+        _residual(theirs, ours, grounds[::-1], by_shades),
+    )
 
 
-def _residual(source: Array, target: Array, grounds: tuple[int, int]) -> float:
+def _residual(source: Array, target: Array, grounds: tuple[int, int], by_shades: bool) -> float:
     toned = _toned(source, target, grounds)
     colours = toned[:, :, 1:]
     products = (colours * target[:, 1:]).sum(axis=(1, 2))
@@ -76,8 +85,18 @@ def _residual(source: Array, target: Array, grounds: tuple[int, int]) -> float:
     change[: len(toned)] *= _OF_CHANGE
     change[len(toned) :] *= _OF_STRENGTH
     off = np.sqrt(((tried - target) ** 2).sum(axis=2))
-    errors = np.quantile(off, _EXPLAINED, axis=1)
-    return float((errors / (_NOISE + change)).min())
+    errors = np.quantile(off, _EXPLAINED, axis=1) / (_NOISE + change)
+    if not by_shades:
+        return float(errors.min())
+    uneven = _spread(tried[:, :, 0] - target[:, 0])
+    shades = uneven / (_SHADE_NOISE + _OF_SHADES * _spread(tried[:, :, 0]))
+    return float(np.maximum(errors, shades).min())
+
+
+def _spread(greys: Array) -> Array:
+    low, high = np.quantile(greys, _MIDDLE_HALF, axis=1)
+    spread: Array = high - low
+    return spread
 
 
 def _toned(source: Array, target: Array, grounds: tuple[int, int]) -> Array:

@@ -21,6 +21,9 @@ from pixtrawl.dedup.variants.colours import are_other_colours
 from pixtrawl.dedup.variants.dyes import are_other_dyes
 from pixtrawl.dedup.variants.graphics import are_other_data, are_other_things, has_plain_ground
 from pixtrawl.dedup.variants.hues import have_turned_hues
+from pixtrawl.dedup.variants.pixel_dyes import are_pixels_dyed
+from pixtrawl.dedup.variants.pixel_inks import are_pixels_recoloured
+from pixtrawl.dedup.variants.prints import have_other_prints
 from pixtrawl.dedup.variants.recoloured import are_inks_recoloured, is_thing_recoloured
 from pixtrawl.dedup.variants.words import have_other_words
 
@@ -48,6 +51,8 @@ def _differ_in_small(ours: Appearance, theirs: Appearance, overlay: Overlay | No
     if are_other_colours(part, plain_ground=plain):
         return True
     exact = part.whole or (overlay is not None and _is_in_place(overlay))
+    if _are_dyed_in_place(ours, theirs, part, overlay) or have_other_prints(part):
+        return True
     if not plain:
         return _differ_on_any_ground(part, exact)
     dyed = are_other_dyes(part, exact=exact) or (exact and are_inks_recoloured(part))
@@ -64,6 +69,25 @@ def _differ_in_small(ours: Appearance, theirs: Appearance, overlay: Overlay | No
     if part is None or _differ_in_parts(part, exact):
         return True
     return dyed and (exact or are_other_dyes(part, exact=False))
+
+
+def _are_dyed_in_place(
+    ours: Appearance, theirs: Appearance, part: SharedPart, overlay: Overlay | None
+) -> bool:
+    """Return whether two drawn pictures, one laid over the other as it is, have other colours."""
+    if part.our_hues is None or (part.whole and not _are_pixels_off(part)):
+        return False
+    laid = overlay or _laid_over(ours, theirs)
+    if laid is None or not _is_in_place(laid):
+        return False
+    if part.whole or overlay is not None:
+        return part.whole or _are_pixels_off(part)
+    part_in_place = shared_part(ours, theirs, laid)
+    return part_in_place is not None and _are_pixels_off(part_in_place)
+
+
+def _are_pixels_off(part: SharedPart) -> bool:
+    return are_pixels_dyed(part) or are_pixels_recoloured(part)
 
 
 def _differ_on_any_ground(part: SharedPart, exact: bool) -> bool:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from pixtrawl.images.formats.exif import upright
 
-__all__ = ["CHROMA_BYTES", "CHROMA_SIDE", "GREY", "chroma_grid"]
+__all__ = ["CHROMA_BYTES", "CHROMA_SIDE", "GREY", "chroma_grid", "chroma_planes"]
 
 CHROMA_SIDE: Final = 16
 CHROMA_BYTES: Final = 2 * CHROMA_SIDE * CHROMA_SIDE
@@ -36,9 +36,19 @@ def chroma_grid(
     """
     if colours is None:
         return GREY
+    planes = chroma_planes(colours, extent, turn, CHROMA_SIDE)
+    return bytes(np.rint(planes).astype(np.int8).tobytes())
+
+
+def chroma_planes(
+    colours: np.ndarray[Any, Any] | None, extent: tuple[float, float], turn: int, side: int
+) -> np.ndarray[Any, Any]:
+    """Return the mean Cb and Cr (-128..127) of `side` x `side` cells; zero for a file in greys."""
+    if colours is None:
+        return np.zeros((2, side, side), dtype=np.float32)
     cells = Image.fromarray(colours).resize(
-        (CHROMA_SIDE, CHROMA_SIDE), Image.Resampling.BILINEAR, (0.0, 0.0, *extent)
+        (side, side), Image.Resampling.BILINEAR, (0.0, 0.0, *extent)
     )
     planes = _TO_CHROMA @ np.asarray(cells, dtype=np.float32).reshape(-1, 3).T
-    grid = np.rint(planes).clip(-128, 127).astype(np.int8).reshape(2, CHROMA_SIDE, CHROMA_SIDE)
-    return np.stack([upright(plane, turn) for plane in grid]).tobytes()
+    grid = planes.clip(-128, 127).reshape(2, side, side)
+    return np.stack([upright(plane, turn) for plane in grid])
