@@ -35,8 +35,11 @@ _TOP, _SIDES = 14, 12  # pixels, where captions and logos lie
 
 
 def have_other_prints(part: SharedPart) -> bool:
-    """Return whether two pictures, the same but for their middles, have different prints there."""
-    if part.ours_colours is None or part.theirs_colours is None or not part.whole:
+    """Return whether two pictures, the same but for their middles, have different prints there.
+
+    The pictures must be aligned to a fraction of a cell.
+    """
+    if part.ours_colours is None or part.theirs_colours is None:
         return False
     off = np.sqrt(((part.ours_colours - part.theirs_colours) ** 2).sum(axis=1))
     same = (off < _SAME_COLOUR) & (np.abs(part.ours_cells - part.theirs_cells) < _SAME_GREY)

@@ -51,7 +51,7 @@ def _differ_in_small(ours: Appearance, theirs: Appearance, overlay: Overlay | No
     if are_other_colours(part, plain_ground=plain):
         return True
     exact = part.whole or (overlay is not None and _is_in_place(overlay))
-    if _are_dyed_in_place(ours, theirs, part, overlay) or have_other_prints(part):
+    if _are_dyed_in_place(ours, theirs, part, overlay) or (exact and have_other_prints(part)):
         return True
     if not plain:
         return _differ_on_any_ground(part, exact)
