@@ -1,4 +1,4 @@
-"""What is kept of a drawn picture beside its thumbnail: made by decoders, read by de-duplication.
+"""Finer greys and colours of a drawn picture: packed by decoders, read by de-duplication.
 
 Greys on 224x224, as letters of ten pixels leave nothing in a thumbnail of 64x64, and colours on
 64x64, as thin things have no cell of 16x16 for themselves. Charts, pages, cut-outs and screenshots,

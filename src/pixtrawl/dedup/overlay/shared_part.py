@@ -119,7 +119,7 @@ def shared_part(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -
         points = [(b[2:] + b[:2]) if overlay.in_one else b for b in both if b is not None]
     fine, coarse = points
     colours = _colours(ours, theirs, coarse)
-    hues = _hues(ours, theirs, fine)
+    hues = _hues(ours, theirs, fine) if colours[0] is not None else (None, None)
     return SharedPart(
         sampled(greys[0], *fine[:2]),
         sampled(greys[1], *fine[2:]),

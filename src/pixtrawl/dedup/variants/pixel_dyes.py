@@ -28,7 +28,7 @@ _EVEN: Final = np.array((10.0, 8.0, 8.0), dtype=np.float32)  # range of Y, Cb an
 _GROUND: Final = np.array((6.0, 3.0, 3.0), dtype=np.float32)  # by which a pixel is not ground
 _TINT: Final = 1.5  # of Cb or Cr
 _LEAST: Final = 6  # places; they overlap
-_MOST: Final = 256  # places that are compared
+_MOST: Final = 128  # places that are compared
 
 
 def are_pixels_dyed(part: SharedPart) -> bool:
