@@ -200,12 +200,12 @@ def _colours(ours: Appearance, theirs: Appearance, points: Any) -> tuple[Any, An
 
 
 def _hues(ours: Appearance, theirs: Appearance, points: Any) -> tuple[Any, Any]:
-    both = unpacked_colours(ours.fine), unpacked_colours(theirs.fine)
-    if both[0] is None or both[1] is None:
+    one, other = unpacked_colours(ours.fine), unpacked_colours(theirs.fine)
+    if one is None or other is None:
         return None, None
     our_hues, their_hues = (
         np.stack([sampled(plane, *at) for plane in planes], axis=1)
-        for planes, at in zip(both, (points[:2], points[2:]), strict=True)
+        for planes, at in ((one, points[:2]), (other, points[2:]))
     )
     return our_hues, their_hues
 
