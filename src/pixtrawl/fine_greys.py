@@ -62,9 +62,9 @@ def unpacked(data: bytes) -> Array | None:
 
 
 def unpacked_colours(data: bytes) -> Array | None:
-    """Return Cb and Cr (2 x COLOUR_SIDE x COLOUR_SIDE, float32); None as `unpacked`.
+    """Return Cb and Cr (2 x COLOUR_SIDE x COLOUR_SIDE, float32).
 
-    An older version packed greys alone.
+    None where there are none (an older version packed greys alone), or as `unpacked`.
     """
     steps = _inflated(data)
     if len(steps) not in (_COLOURS, _GREYS + _COLOURS):

@@ -1,13 +1,26 @@
-"""A real object store's server for jobs."""
+"""What tests of jobs share: scheduling that stays, a list of scenes, a real object store's server."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pixtrawl.cluster.store import Store
+from tests.cluster.scenes import write_scenes
+
+
+@pytest.fixture(autouse=True)
+def _keep_scheduling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run in this process, whose scheduling later tests would inherit."""
+    monkeypatch.setattr("pixtrawl.cli.main.use_batch_scheduling", lambda: None)
+
+
+@pytest.fixture(scope="module")
+def scenes_list(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_scenes(tmp_path_factory.mktemp("manifest") / "urls.jsonl")
 
 
 @pytest.fixture

@@ -27,12 +27,6 @@ pytestmark = pytest.mark.timeout(180)
 LOOPBACK = ("--allow-address", "127.0.0.0/8")
 
 
-@pytest.fixture(autouse=True)
-def _keep_scheduling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands run in this process, whose scheduling later tests would inherit."""
-    monkeypatch.setattr("pixtrawl.cli.main.use_batch_scheduling", lambda: None)
-
-
 @pytest.fixture(scope="module")
 def site() -> Iterator[LoggedHosts]:
     with LoggedHosts() as running:

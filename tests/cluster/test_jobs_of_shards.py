@@ -10,27 +10,17 @@ import pytest
 import pixtrawl
 import pixtrawl.errors
 from pixtrawl.cli.main import main
-from tests.cluster.scenes import LABELS, write_scenes
+from tests.cluster.scenes import LABELS
 
 pytestmark = pytest.mark.timeout(240)
 
 
-@pytest.fixture(autouse=True)
-def _keep_scheduling(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pixtrawl.cli.main.use_batch_scheduling", lambda: None)
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_scenes(tmp_path_factory.mktemp("manifest") / "urls.jsonl")
-
-
 def test_a_worker_and_the_status_of_its_job_tell_metrics_and_lines(
-    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    scenes_list: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store, prom, log = str(tmp_path / "set"), tmp_path / "worker.prom", tmp_path / "worker.log"
     words = ["--min-size", "16", "--shard-rows", "4", "-q"]
-    assert main(["cluster", "prepare", str(manifest), "-o", store, *words]) == 0
+    assert main(["cluster", "prepare", str(scenes_list), "-o", store, *words]) == 0
     told = ["--metrics", str(prom), "--log", str(log)]
     assert main(["worker", store, "--no-progress", *told]) == 0
     assert 'pixtrawl_urls_total{status="saved",reason="saved"} 13' in prom.read_text()
@@ -47,15 +37,19 @@ def test_a_worker_and_the_status_of_its_job_tell_metrics_and_lines(
     assert "needs --watch" in capsys.readouterr().err
 
 
-def test_processes_do_not_fill_a_store(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["download", str(manifest), "-o", "memory://processes/set", "--engine", "processes"]
+def test_processes_do_not_fill_a_store(
+    scenes_list: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["download", str(scenes_list), "-o", "memory://processes/set", "--engine", "processes"]
     assert main(words) == 2
     assert "`pixtrawl worker memory://processes/set`" in capsys.readouterr().err
 
 
-def test_a_download_in_python_to_a_url_is_a_set_of_shards(manifest: Path, tmp_path: Path) -> None:
-    rows = list(map(json.loads, manifest.read_text().splitlines()))
-    for lists in (manifest, rows):
+def test_a_download_in_python_to_a_url_is_a_set_of_shards(
+    scenes_list: Path, tmp_path: Path
+) -> None:
+    rows = list(map(json.loads, scenes_list.read_text().splitlines()))
+    for lists in (scenes_list, rows):
         place = f"memory://python/{type(lists).__name__}"
         ds = pixtrawl.download(lists, output=place, min_size=16, progress=False)
         assert len(ds) == 13

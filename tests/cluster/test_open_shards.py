@@ -22,35 +22,25 @@ from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.upkeep import sweep
 from pixtrawl.exporters import FORMATS
 from pixtrawl.manifests.recipe import read_recipe
-from tests.cluster.scenes import LABELS, write_scenes
+from tests.cluster.scenes import LABELS
 from tests.matrices import matrix, sample
 
 pytestmark = pytest.mark.timeout(240)
 FORMATS_OF_SETS = ("webdataset", "parquet")
 
 
-@pytest.fixture(autouse=True)
-def _keep_scheduling(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pixtrawl.cli.main.use_batch_scheduling", lambda: None)
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_scenes(tmp_path_factory.mktemp("manifest") / "urls.jsonl")
-
-
-def _prepared(manifest: Path, store: str, *options: str) -> str:
+def _prepared(scenes_list: Path, store: str, *options: str) -> str:
     words = ["--min-size", "16", "--shard-rows", "4", "-q", *options]
-    assert main(["cluster", "prepare", str(manifest), "-o", store, *words]) == 0
+    assert main(["cluster", "prepare", str(scenes_list), "-o", store, *words]) == 0
     assert main(["worker", store, "-q"]) == 0
     return store
 
 
 @pytest.fixture(scope="module")
-def sets(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def sets(scenes_list: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The same job in both formats."""
     folder = tmp_path_factory.mktemp("sets")
-    return {to: _prepared(manifest, str(folder / to), "--to", to) for to in FORMATS_OF_SETS}
+    return {to: _prepared(scenes_list, str(folder / to), "--to", to) for to in FORMATS_OF_SETS}
 
 
 @pytest.fixture(params=matrix(FORMATS_OF_SETS, "webdataset"))
@@ -61,11 +51,11 @@ def shards(request: pytest.FixtureRequest, sets: dict[str, str]) -> Iterator[str
 
 
 @pytest.fixture(scope="module")
-def folder(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(scenes_list: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same list downloaded into a folder on one machine, near duplicates found."""
     folder = tmp_path_factory.mktemp("folder") / "images"
     words = ["-o", str(folder), "--min-size", "16", "--dedup", "near", "-q"]
-    main(["download", str(manifest), *words])
+    main(["download", str(scenes_list), *words])
     return folder
 
 
@@ -136,7 +126,7 @@ def test_a_set_of_shards_is_a_hugging_face_data_set(sets: dict[str, str], tmp_pa
 
 
 def test_what_changes_a_data_set_says_how_to_make_a_folder(
-    manifest: Path, shards: str, capsys: pytest.CaptureFixture[str]
+    scenes_list: Path, shards: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ds = pixtrawl.open(shards)
     for refused in (lambda: ds.root, lambda: ds.reject([ds[0]]), ds.duplicates):
@@ -160,7 +150,7 @@ def test_what_changes_a_data_set_says_how_to_make_a_folder(
     assert "is no set of shards" in capsys.readouterr().err
     assert main(["run", "cats", "-o", "memory://sets/none"]) == 2
     assert "is a URL" in capsys.readouterr().err
-    for words in (["run", "cats"], ["download", str(manifest)]):
+    for words in (["run", "cats"], ["download", str(scenes_list)]):
         assert main([*words, "-o", shards]) == 2  # a catalog there would hide the shards
         assert "name another with -o" in capsys.readouterr().err
     assert len(pixtrawl.open(shards)) == 13
@@ -214,9 +204,9 @@ def test_an_export_of_shards_holds_their_pictures_and_columns(
 
 
 def test_resized_shards_are_exported_as_they_are_stored(
-    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    scenes_list: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = _prepared(manifest, str(tmp_path / "set"), "--resize", "center_crop:64")
+    store = _prepared(scenes_list, str(tmp_path / "set"), "--resize", "center_crop:64")
     ds = pixtrawl.open(store)
     assert {(one.info.width, one.info.height) for one in ds} == {(64, 64)}
     assert ds.export("webdataset", tmp_path / "out").images == 13
@@ -274,9 +264,9 @@ def test_duplicates_over_shards_are_those_of_one_machine_and_every_reader_honour
 
 
 def test_thumbnails_are_swept_and_rolled_up_with_their_shards(
-    manifest: Path, tmp_path: Path
+    scenes_list: Path, tmp_path: Path
 ) -> None:
-    store = Store(_prepared(manifest, str(tmp_path / "set")))
+    store = Store(_prepared(scenes_list, str(tmp_path / "set")))
     looks = store.entries("looks")
     assert looks
     store.put("looks/g-0000000000000000-001-0badcafe.parquet", b"of an attempt that was lost")
@@ -287,10 +277,10 @@ def test_thumbnails_are_swept_and_rolled_up_with_their_shards(
 
 
 def test_a_set_in_an_object_store_is_opened_and_exported(
-    manifest: Path, object_store: Store, tmp_path: Path
+    scenes_list: Path, object_store: Store, tmp_path: Path
 ) -> None:
     for to in FORMATS_OF_SETS:
-        url = _prepared(manifest, f"{object_store.url}/{to}", "--to", to)
+        url = _prepared(scenes_list, f"{object_store.url}/{to}", "--to", to)
         ds = pixtrawl.open(url)
         assert len(ds) == 13
         assert {hashlib.sha256(one.read()).hexdigest() for one in ds} == {

@@ -19,11 +19,6 @@ from tests.cluster.test_job import LOOPBACK
 pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.fixture(autouse=True)
-def _keep_scheduling(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pixtrawl.cli.main.use_batch_scheduling", lambda: None)
-
-
 @pytest.fixture(scope="module", params=["webdataset", "parquet"])
 def shards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Nine rows of two queries: seven pictures, two of them with the same bytes; two missing."""

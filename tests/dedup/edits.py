@@ -49,3 +49,14 @@ def kept(level: str, infos: list[ImageInfo], label: str = "x") -> NearDuplicates
     for number, info in enumerate(infos):
         near.add(label, number, info)
     return near
+
+
+def jpeg_info(picture: Image.Image, quality: int = 90) -> ImageInfo:
+    return info_of(picture, quality=quality)
+
+
+def are_copies(one: ImageInfo, other: ImageInfo, level: str = "near") -> bool:
+    """Return whether de-duplication takes the second for a copy of the first."""
+    known = NearDuplicates(level)
+    known.add("x", 1, one)
+    return known.find("x", other) is not None

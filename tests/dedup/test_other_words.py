@@ -5,12 +5,11 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from tests.dedup import edits
+from tests.dedup.edits import are_copies, info_of, jpeg_info
 from tests.matrices import crossed
 
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.fine_greys import COLOUR_SIDE, FINE_SIDE, has_ground, packed, unpacked
-from pixtrawl.model import ImageInfo
 
 NORTH = ("Rain and exports 1987", "North", "South", "East", "West", "Rome")
 OSLO = ("Births and salaries 2014", "Oslo", "Lima", "Kyiv", "Milk", "Tea")
@@ -39,48 +38,38 @@ def page(words: tuple[str, ...]) -> Image.Image:
     return picture
 
 
-def info_of(picture: Image.Image, quality: int = 90) -> ImageInfo:
-    return edits.info_of(picture, quality=quality)
-
-
-def are_copies(one: ImageInfo, other: ImageInfo, level: str = "near") -> bool:
-    known = NearDuplicates(level)
-    known.add("x", 1, one)
-    return known.find("x", other) is not None
-
-
 @pytest.mark.parametrize(("drawn", "level"), crossed([chart, page], ["strict", "near"]))
 def test_the_same_form_with_other_words_is_another_picture(drawn, level: str) -> None:  # type: ignore[no-untyped-def]
-    assert not are_copies(info_of(drawn(NORTH)), info_of(drawn(OSLO)), level)
+    assert not are_copies(jpeg_info(drawn(NORTH)), jpeg_info(drawn(OSLO)), level)
 
 
 @pytest.mark.parametrize("drawn", [chart, page])
 def test_the_same_words_compressed_smaller_or_grey_are_a_copy(drawn) -> None:  # type: ignore[no-untyped-def]
     picture = drawn(NORTH)
-    original = info_of(picture)
+    original = jpeg_info(picture)
     half = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.LANCZOS)
-    assert are_copies(original, info_of(picture, quality=30))
+    assert are_copies(original, jpeg_info(picture, quality=30))
     for copy in (half, picture.convert("L")):
-        assert are_copies(original, info_of(copy))
+        assert are_copies(original, jpeg_info(copy))
 
 
 def test_a_copy_too_small_to_be_read_stays_a_copy() -> None:
     small = chart(NORTH).resize((120, 90), Image.Resampling.LANCZOS)
-    assert are_copies(info_of(chart(NORTH)), info_of(small))
+    assert are_copies(jpeg_info(chart(NORTH)), jpeg_info(small))
 
 
 def test_pictures_that_an_older_version_inspected_are_compared_without_words() -> None:
-    older = edits.info_of(chart(NORTH), quality=90)
+    older = info_of(chart(NORTH), quality=90)
     known = NearDuplicates("near", lambda id: older.thumb, lambda id: older.chroma, lambda id: b"")
     known.add("x", 1, older)
-    assert known.find("x", info_of(chart(OSLO))) is not None
+    assert known.find("x", jpeg_info(chart(OSLO))) is not None
 
 
 def test_only_pictures_on_a_ground_keep_fine_greys() -> None:
     noise = np.random.default_rng(5).integers(0, 255, (64, 64), dtype=np.uint8)
     assert not has_ground(noise)
-    assert info_of(chart(NORTH)).fine
-    assert not info_of(Image.fromarray(noise).resize((400, 400))).fine
+    assert jpeg_info(chart(NORTH)).fine
+    assert not jpeg_info(Image.fromarray(noise).resize((400, 400))).fine
 
 
 def test_fine_greys_come_back_to_three_levels_and_no_other_bytes_do() -> None:

@@ -5,11 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
-from tests.dedup import edits
+from tests.dedup.edits import are_copies, jpeg_info
 from tests.matrices import crossed
-
-from pixtrawl.dedup import NearDuplicates
-from pixtrawl.model import ImageInfo
 
 WHITE = (240, 240, 240)
 EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
@@ -18,16 +15,6 @@ EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "smaller": lambda picture: picture.resize((225, 225), Image.Resampling.LANCZOS),
     "brighter": lambda picture: ImageEnhance.Brightness(picture).enhance(1.2),
 }
-
-
-def info_of(picture: Image.Image, quality: int = 90) -> ImageInfo:
-    return edits.info_of(picture, quality=quality)
-
-
-def are_copies(one: ImageInfo, other: ImageInfo, level: str = "near") -> bool:
-    known = NearDuplicates(level)
-    known.add("x", 1, one)
-    return known.find("x", other) is not None
 
 
 def shirt() -> Image.Image:
@@ -61,29 +48,29 @@ def with_print(shape: str, ink: tuple[int, int, int] = WHITE) -> Image.Image:
     ("other", "level"), crossed(["cross", "word", "triangle"], ["strict", "near"])
 )
 def test_another_print_is_another_picture(other: str, level: str) -> None:
-    assert not are_copies(info_of(with_print("ring")), info_of(with_print(other)), level)
+    assert not are_copies(jpeg_info(with_print("ring")), jpeg_info(with_print(other)), level)
 
 
 def test_another_faint_print_is_another_picture() -> None:
     faint = (100, 125, 195)
-    one, other = (info_of(with_print(shape, faint)) for shape in ("ring", "cross"))
+    one, other = (jpeg_info(with_print(shape, faint)) for shape in ("ring", "cross"))
     assert not are_copies(one, other)
 
 
 @pytest.mark.parametrize("level", ["strict", "near"])
 def test_a_print_in_another_colour_is_another_picture(level: str) -> None:
-    one, other = (info_of(with_print("word", ink)) for ink in ((60, 140, 120), (150, 95, 140)))
+    one, other = (jpeg_info(with_print("word", ink)) for ink in ((60, 140, 120), (150, 95, 140)))
     assert not are_copies(one, other, level)
 
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_edits_of_a_printed_shirt_are_copies(edit: str) -> None:
     picture = with_print("word")
-    assert are_copies(info_of(picture), info_of(EDITS[edit](picture), quality=60))
+    assert are_copies(jpeg_info(picture), jpeg_info(EDITS[edit](picture), quality=60))
 
 
 def test_letters_laid_over_a_print_leave_it_a_copy() -> None:
     marked = with_print("ring")
     draw = ImageDraw.Draw(marked)
     draw.text((240, 330), "© SAMPLE", (235, 235, 235), anchor="mm", font_size=40)
-    assert are_copies(info_of(with_print("ring")), info_of(marked))
+    assert are_copies(jpeg_info(with_print("ring")), jpeg_info(marked))

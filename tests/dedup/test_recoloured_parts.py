@@ -11,9 +11,6 @@ from PIL import Image, ImageDraw, ImageEnhance
 from tests.dedup import edits
 from tests.matrices import crossed, sample
 
-from pixtrawl.dedup import NearDuplicates
-from pixtrawl.model import ImageInfo
-
 Colour = tuple[int, int, int]
 PAPERS: dict[str, tuple[Colour, Colour]] = {
     "white": ((255, 255, 255), (40, 40, 40)),
@@ -23,14 +20,8 @@ PAPERS: dict[str, tuple[Colour, Colour]] = {
 BLUE, RED, GREEN = (50, 90, 200), (205, 55, 60), (40, 150, 80)
 
 
-def info_of(picture: Image.Image, quality: int = 90) -> ImageInfo:
-    return edits.info_of(picture, quality=quality)
-
-
 def are_copies(one: Image.Image, other: Image.Image, level: str = "near") -> bool:
-    known = NearDuplicates(level)
-    known.add("x", 1, info_of(one))
-    return known.find("x", info_of(other)) is not None
+    return edits.are_copies(edits.jpeg_info(one), edits.jpeg_info(other), level)
 
 
 def bars(draw: ImageDraw.ImageDraw, first: Colour, second: Colour) -> None:

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageEnhance
-from tests.dedup import edits
+from tests.dedup.edits import are_copies, jpeg_info
 from tests.matrices import crossed
 
-from pixtrawl.dedup import NearDuplicates
 from pixtrawl.fine_greys import (
     COLOUR_SIDE,
     FINE_SIDE,
@@ -20,7 +19,7 @@ from pixtrawl.fine_greys import (
     unpacked,
     unpacked_colours,
 )
-from pixtrawl.model import FINE_BYTES, ImageInfo
+from pixtrawl.model import FINE_BYTES
 
 Colour = tuple[int, int, int]
 RED: Colour = (170, 45, 40)
@@ -45,16 +44,6 @@ TONES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "more contrast": lambda picture: ImageEnhance.Contrast(picture).enhance(1.3),
     "smaller": lambda picture: picture.resize((225, 225), Image.Resampling.LANCZOS),
 }
-
-
-def info_of(picture: Image.Image, quality: int = 90) -> ImageInfo:
-    return edits.info_of(picture, quality=quality)
-
-
-def are_copies(one: ImageInfo, other: ImageInfo, level: str = "near") -> bool:
-    known = NearDuplicates(level)
-    known.add("x", 1, one)
-    return known.find("x", other) is not None
 
 
 def spanner(dye: Colour) -> Image.Image:
@@ -92,36 +81,36 @@ def coat(grey: int) -> Image.Image:
 
 @pytest.mark.parametrize(("dyes", "level"), crossed([*PAIRS], ["strict", "near"]))
 def test_a_thin_thing_in_another_dye_is_another_picture(dyes: str, level: str) -> None:
-    one, other = (info_of(spanner(dye)) for dye in PAIRS[dyes])
+    one, other = (jpeg_info(spanner(dye)) for dye in PAIRS[dyes])
     assert not are_copies(one, other, level)
 
 
 @pytest.mark.parametrize("tone", TONES)
 def test_tones_of_a_thin_thing_are_copies(tone: str) -> None:
-    assert are_copies(info_of(spanner(RED)), info_of(TONES[tone](spanner(RED))))
+    assert are_copies(jpeg_info(spanner(RED)), jpeg_info(TONES[tone](spanner(RED))))
 
 
 @pytest.mark.parametrize(("palette", "level"), crossed([*PALETTES], ["strict", "near"]))
 def test_thin_lines_in_another_palette_are_another_chart(palette: str, level: str) -> None:
-    drawn = info_of(lines(*TWO))
-    assert not are_copies(drawn, info_of(lines(*PALETTES[palette])), level)
+    drawn = jpeg_info(lines(*TWO))
+    assert not are_copies(drawn, jpeg_info(lines(*PALETTES[palette])), level)
 
 
 @pytest.mark.parametrize("tone", [tone for tone in TONES if tone != "smaller"])
 def test_tones_of_thin_lines_are_copies(tone: str) -> None:
     drawn = lines(*TWO)
-    assert are_copies(info_of(drawn), info_of(TONES[tone](drawn), quality=60))
+    assert are_copies(jpeg_info(drawn), jpeg_info(TONES[tone](drawn), quality=60))
 
 
 @pytest.mark.parametrize("level", ["strict", "near"])
 def test_black_beside_dark_grey_shows_by_its_fainter_folds(level: str) -> None:
-    assert not are_copies(info_of(coat(78)), info_of(coat(27)), level)
+    assert not are_copies(jpeg_info(coat(78)), jpeg_info(coat(27)), level)
     gamma = TONES["gamma"](coat(78))
-    assert are_copies(info_of(coat(78)), info_of(gamma), level)
+    assert are_copies(jpeg_info(coat(78)), jpeg_info(gamma), level)
 
 
 def test_without_colours_of_pixels_greys_of_an_older_version_are_still_read() -> None:
-    new = info_of(lines(*TWO))
+    new = jpeg_info(lines(*TWO))
     greys = zlib.decompress(new.fine[1:])[: FINE_SIDE * FINE_SIDE]
     old = replace(new, fine=new.fine[:1] + zlib.compress(greys))
     assert unpacked_colours(old.fine) is None

@@ -85,7 +85,7 @@ async def _wait(task: asyncio.Task[T]) -> T:
 
 @contextlib.contextmanager
 def _handled_by(stop: Stop) -> Iterator[None]:
-    """Have the signals handled inside the block.
+    """Let `stop` handle the signals inside the block.
 
     Not by `loop.add_signal_handler`: that is called only once the loop is free.
     """

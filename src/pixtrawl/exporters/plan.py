@@ -14,7 +14,6 @@ import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -22,6 +21,7 @@ from typing import Final, Self
 import msgspec
 from msgspec import Struct
 
+from pixtrawl.batches import batches
 from pixtrawl.captions import Chain
 from pixtrawl.claims import is_licensed
 from pixtrawl.exporters.columns import Columns, columns_of, host_of, own_types
@@ -47,7 +47,6 @@ CREATE TABLE place (position INTEGER PRIMARY KEY, seq INTEGER, split INTEGER);
 _INSERT: Final = """
 INSERT INTO image (seq, label, number, shuffle, format, place, body) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
-_BATCH: Final = 64  # images that are read together
 
 
 class Selection(Struct, frozen=True, kw_only=True):
@@ -179,7 +178,7 @@ class ExportPlan:
             (start,),
         )
         decode = msgspec.json.decode
-        while batch := rows.fetchmany(_BATCH):
+        for batch in batches(rows):
             for position, index, label, body, key, place in batch:
                 split, number = self.splits[index], self._class_of[label]
                 yield PlannedImage(position, split, label, number, decode(body), key, place)
@@ -209,9 +208,8 @@ class ExportPlan:
         self, samples: Iterable[Sample], origin: Origin, selection: Selection,
         group_of: GroupOf | None,
     ) -> None:  # fmt: skip
-        images = iter(samples)
         with self._db as db, NearDuplicateGroups() as look_alikes:
-            while batch := list(islice(images, _BATCH)):
+            for batch in batches(samples):
                 chosen = self._chosen(batch, origin, selection)
                 rows = [
                     (seq, columns["label"], sample.number, self._shuffle_key(sample),

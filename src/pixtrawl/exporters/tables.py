@@ -9,16 +9,15 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import ClassVar, Final
 
+from pixtrawl.batches import batches
 from pixtrawl.exporters.base import json_line
 from pixtrawl.exporters.columns import Columns
 from pixtrawl.lines import csv_lines
 
 __all__ = ["CsvTable", "EncodedTable", "JsonLinesTable", "without_formulas"]
 
-_BATCH: Final = 64  # rows that are encoded together
 # A spreadsheet computes a cell that begins so, behind blanks too; and in their wide forms.
 _FORMULA: Final = re.compile(r"[\s\x00]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r]")
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -42,7 +41,7 @@ class JsonLinesTable(EncodedTable):
     suffix = ".jsonl"
 
     def encode(self, rows: Iterable[Columns]) -> Iterator[bytes]:
-        for batch in _batches(rows):
+        for batch in batches(rows):
             yield b"".join(map(json_line, batch))
 
 
@@ -53,17 +52,10 @@ class CsvTable(EncodedTable):
     suffix = ".csv"
 
     def encode(self, rows: Iterable[Columns]) -> Iterator[bytes]:
-        for number, batch in enumerate(_batches(rows)):
+        for number, batch in enumerate(batches(rows)):
             if number == 0:
                 yield from (line.encode() for line in csv_lines([batch[0]]))
             yield "".join(csv_lines(row.values() for row in batch)).encode()
-
-
-def _batches(rows: Iterable[Columns]) -> Iterator[list[Columns]]:
-    """Yield rows in lists: all of one step, then all of the next, costs less than in turn."""
-    some = iter(rows)
-    while batch := list(islice(some, _BATCH)):
-        yield batch
 
 
 def without_formulas(row: Columns) -> Columns:

@@ -1,4 +1,4 @@
-"""Some rows of a picture at full size, in grey: what an enlargement left shows there alone.
+"""Some rows of a picture at full size, in grey: traces of an enlargement show in no smaller one.
 
 The usual decode of a JPEG is an eighth of its size. A header that states fewer rows makes libjpeg
 stop there, so that the rows cost what lies above them and no more.
@@ -26,7 +26,7 @@ ROWS: Final = 32
 _BAND: Final = 4 * ROWS
 _MOST_PX: Final = 300_000  # down to the last of the rows: a bound of the cost
 _STEEPEST: Final = 32  # of 255: one strong edge must not outweigh all others
-_BUSY: Final = 0.6  # of the busiest rows: the first ones that have as much detail cost less
+_BUSY: Final = 0.6  # of the detail of the busiest rows is enough: rows further up cost less
 _PLAIN: Final = frozenset({"L", "P", "RGB", "RGBA"})
 _BLOCK: Final = 8
 
@@ -47,7 +47,7 @@ def rows_of_jpeg(data: bytes, head: JpegHead, small: Array) -> Array | None:
 
 
 def rows_of_loaded(image: Any, mode: str, small: Array) -> Array | None:
-    """Return the same of a picture that Pillow has loaded and that was shrunk to `small`."""
+    """Return `ROWS` rows of a picture that Pillow has loaded; None where there are not as many."""
     width, height = image.size
     if height < ROWS:
         return None

@@ -10,13 +10,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
+from pixtrawl.batches import batches
 from pixtrawl.errors import UsageError
 from pixtrawl.labels import label_for
 from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Query, Sample
@@ -29,7 +29,6 @@ _SETTINGS: Final = ("images", "filters")  # groups that affect the content of a 
 _LOCAL: Final = frozenset(
     {"decoders", "decoder_memory_bytes", "decoder_timeout_s", "decoder_stall_s"}
 )
-_BATCH: Final = 64  # images that are written together
 _SORTED: Final = msgspec.json.Encoder(order="sorted").encode
 _MAX_NUMBER: Final = 10**9
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -79,7 +78,7 @@ class Recipe(Struct, frozen=True):
 def recipe_lines(
     settings: Mapping[str, Mapping[str, object]],
     queries: Iterable[tuple[str, str, str]],
-    images: Iterator[tuple[Sample, str]],
+    images: Iterable[tuple[Sample, str]],
     models: Sequence[Mapping[str, object]] = (),
 ) -> Iterator[str]:
     """Yield the text of a recipe in pieces of some lines.
@@ -103,7 +102,7 @@ def recipe_lines(
     yield ",\n".join(map(_json, asked))
     yield '\n],\n"images": [\n'
     sort, separator = lru_cache(_sorted_filters), ""
-    while batch := list(islice(images, _BATCH)):
+    for batch in batches(images):
         rows = [
             _row(sample, places[masked_text(sample.candidate.query), sample.label, sort(filters)])
             for sample, filters in batch
@@ -155,7 +154,7 @@ def _json(value: object) -> str:
 
 
 def _row_json(row: Mapping[str, object]) -> str:
-    """Return the same of an image's row, three times as fast where it has no own columns.
+    """Return an image's row as `_json` does, three times as fast where it has no own columns.
 
     Those may hold integers of more than 64 bits.
     """

@@ -37,7 +37,7 @@ _FILES_S: Final = 5.0  # of an interrupted run: 100,000 images on an idle core
 
 
 class _OutOfTimeError(Exception):
-    """The files derived from the catalog take too long for a user who waits for the end."""
+    """Writing the derived files takes longer than a stopped run may take to end."""
 
 
 class Session:
@@ -163,7 +163,11 @@ class Session:
             self.catalog.write_now(lambda db: writing.write_all(db, self._folder, go_on))
         except _OutOfTimeError:
             self.catalog.write_now(derived_mark.set_stale)
-            self.emit(Notice("the next command brings metadata.jsonl and its like up to date"))
+            self.emit(
+                Notice(
+                    "metadata.jsonl and its like are not up to date; the next command writes them"
+                )
+            )
 
     def _set_left_aside(self) -> None:
         """Set aside the files without a row that this run could have brought again and did not."""

@@ -271,7 +271,7 @@ CREATE TABLE edited (                -- images that a person edited
 );
 """
 
-# Which of two copies was found to be better; an image whose pairs are all here needs no look.
+# Which of two copies was found to be better; an image whose pairs are all here is left alone.
 _COMPARED: Final = """
 CREATE TABLE compared (
   kept BLOB NOT NULL,                -- SHA-256 of the better one

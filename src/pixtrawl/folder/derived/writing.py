@@ -10,11 +10,11 @@ import heapq
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from pixtrawl import durable
+from pixtrawl.batches import batches
 from pixtrawl.catalog import keyword_urls, outcomes, own_columns, run_log, samples
 from pixtrawl.catalog.decisions import takedown
 from pixtrawl.catalog.files import derived_mark
@@ -33,8 +33,6 @@ from pixtrawl.folder.files import write_whole
 from pixtrawl.model import Reason, Sample
 from pixtrawl.secrets import masked_text, masked_url
 
-_BATCH: Final = 64  # images that are written together
-
 
 def write_metadata(
     db: sqlite3.Connection, folder: Folder, go_on: Callable[[], None] = lambda: None
@@ -51,7 +49,7 @@ def write_metadata(
     def credits_(path: Path) -> Iterator[Credit]:
         nonlocal last
         with path.open("wb") as file:
-            for found in _batches(samples.read(db, folder.root)):
+            for found in batches(samples.read(db, folder.root)):
                 go_on()
                 batch = _there(folder, found)
                 rows = list(map(metadata_row, batch))
@@ -72,14 +70,6 @@ def write_metadata(
     if last is not None:
         summary.features = _features(db, summary, *last)
     return summary
-
-
-def _batches(images: Iterator[Sample]) -> Iterator[list[Sample]]:
-    """Yield images in lists: a step for all of them costs half of all steps for each in turn,
-    since the processor keeps the code of one step in its caches.
-    """
-    while batch := list(islice(images, _BATCH)):
-        yield batch
 
 
 def _there(folder: Folder, images: Iterable[Sample]) -> list[Sample]:

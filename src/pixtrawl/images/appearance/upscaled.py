@@ -8,8 +8,8 @@ no such mirror. Nearest neighbours at broken factors are no linear filter. They 
 which makes the steps from column to column periodic with the scale (A. C. Gallagher, "Detection of
 linear and cubic interpolation in JPEG compressed images", 2005).
 
-Blocks of a JPEG mirror the spectrum, too, about eighths of the width. Those in which originals show
-that are left out, and with them three exact factors (8/7, 4/3 and 8/5).
+Blocks of a JPEG mirror the spectrum, too, about eighths of the width. Where originals show that, a
+mirror does not count, so that enlargements by exactly 8/7, 4/3 and 8/5 are not found.
 """
 
 from __future__ import annotations
