@@ -76,7 +76,7 @@ def test_a_decision_compares_no_files_and_comes_before_the_files_that_follow_it(
         with monkeypatch.context() as slowly:
             slowly.setattr("pixtrawl.folder.on_disk.differences", None)
             slowly.setattr(derived, "metadata_row", slow)
-            slowly.setattr(derived, "_BATCH", 1)
+            slowly.setattr("pixtrawl.batches._BATCH", 1)
             for action in ("reject", "keep"):
                 assert client.decide(action, chosen[:1]).status == 200
             for which in ("undo", "redo", "undo"):
