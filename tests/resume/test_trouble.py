@@ -86,7 +86,7 @@ def test_what_ended_for_want_of_patience_is_asked_again_by_the_same_command(
         assert ends
         assert {end["outcome"] for end in ends} == {"network_error"}
         assert all(end["detail"]["next_step"] for end in ends)
-        assert len(outage.asked) <= FEW
+        assert len(outage.asked) <= FEW + 1  # each query once; a try may fall on the last instant
         outage.lasts_s = 0.0
         code, report, _ = run(site, tmp_path / "images", "--patience", "1")
     assert code == 0
