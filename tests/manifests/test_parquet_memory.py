@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,22 @@ def test_rows_that_were_read_are_not_kept(tmp_path: Path, group_rows: int) -> No
     ]
     assert len(held) == ROWS // 1_000
     assert max(held) < path.stat().st_size / 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the threads in /proc")
+def test_a_list_is_read_without_threads_that_would_keep_memory_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "urls.parquet"
+    columns = {name: [f"http://a.test/{n}.jpg" for n in range(5_000)] for name in ("url", "title")}
+    pq.write_table(pa.table(columns), path)
+    program = (
+        "import os, sys; from pathlib import Path\n"
+        "from pixtrawl.exporters.parquet import read_manifest_rows\n"
+        "def threads(): return len(os.listdir('/proc/self/task'))\n"
+        "before = threads()\n"
+        "rows = sum(1 for row in read_manifest_rows(Path(sys.argv[1])))\n"
+        "print(rows, threads() - before)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["5000", "0"]

@@ -24,7 +24,7 @@ except ImportError:
 
 from pixtrawl.cluster.outcome_rows import COLUMNS, PICTURE_COLUMNS
 from pixtrawl.errors import StorageError
-from pixtrawl.exporters.parquet import IN_PIECES
+from pixtrawl.exporters.parquet import IN_PIECES, batches_of
 from pixtrawl.folder.derived.features import IMAGE
 
 __all__ = [
@@ -89,7 +89,7 @@ def _batches(path: Path, columns: list[str] | None, rows: int) -> Iterator[pa.Re
         with pq.ParquetFile(path, **IN_PIECES) as file:
             known = file.schema_arrow.names
             there = None if columns is None else [name for name in columns if name in known]
-            yield from file.iter_batches(batch_size=rows, columns=there)
+            yield from batches_of(file, rows, there)
     except (OSError, pa.ArrowException) as error:
         raise StorageError(f"{path} cannot be read as an outcome table: {error}") from error
 
@@ -224,8 +224,9 @@ class PictureGroups:
     def _group(self, name: str, file: Any, at: int) -> dict[str, bytes]:
         group = self._groups.get((name, at))
         if group is None:
-            rows = file.read_row_group(at, columns=["key", "image"]).to_pylist()
-            group = self._groups[name, at] = {row["key"]: row["image"]["bytes"] for row in rows}
+            table = file.read_row_group(at, columns=["key", "image"], use_threads=False)
+            group = {row["key"]: row["image"]["bytes"] for row in table.to_pylist()}
+            self._groups[name, at] = group
             while len(self._groups) > _OPEN_GROUPS:
                 self._groups.popitem(last=False)
         self._groups.move_to_end((name, at))

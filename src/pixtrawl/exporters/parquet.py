@@ -30,8 +30,8 @@ from pixtrawl.manifests.reader import FIELDS, TEXTS, row_of
 from pixtrawl.model import Candidate
 
 __all__ = [
-    "IN_PIECES", "ImageRows", "ManifestRows", "Parquet", "ParquetShard", "numbered",
-    "read_manifest_rows",
+    "IN_PIECES", "ImageRows", "ManifestRows", "Parquet", "ParquetShard", "batches_of",
+    "numbered", "read_manifest_rows",
 ]  # fmt: skip
 
 _SHARD_BYTES: Final = 500_000_000  # what Hugging Face's own uploads use
@@ -243,6 +243,17 @@ class ManifestRows:
 _DAMAGE: Final = (OSError, pa.ArrowException, ValueError, OverflowError)
 
 
+def batches_of(
+    file: pq.ParquetFile, rows: int, columns: list[str] | None
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file in batches, read by this thread alone.
+
+    Each of pyarrow's threads would have a heap of its own, where freed pages stay: some 30 MB more
+    after three million rows, for no less CPU.
+    """
+    return file.iter_batches(batch_size=rows, columns=columns, use_threads=False)
+
+
 def read_manifest_rows(path: Path) -> Iterator[Mapping[str, object]]:
     """Yield the rows of a parquet file as mappings. Raises UsageError, before the first row."""
     try:
@@ -263,7 +274,7 @@ def _rows_of(
 ) -> Iterator[Mapping[str, object]]:
     with file:
         try:
-            for batch in file.iter_batches(batch_size=_GROUP_ROWS, columns=columns):
+            for batch in batches_of(file, _GROUP_ROWS, columns):
                 yield from batch.to_pylist()
         except _DAMAGE as error:
             raise UsageError(f"{path}: is damaged: {error}") from error
