@@ -31,8 +31,8 @@ def test_a_worker_and_the_status_of_its_job_tell_metrics_and_lines(
     status = ["cluster", "status", store, "--watch", "0.1", "--metrics", str(tmp_path / "job.prom")]
     assert main(status) == 0  # the job is complete: it looks once
     text = (tmp_path / "job.prom").read_text()
-    assert "pixtrawl_job_shards_committed 4" in text
-    assert 'pixtrawl_job_rows_settled{reason="saved"} 13' in text
+    assert "pixtrawl_job_shards_committed_total 4" in text
+    assert 'pixtrawl_job_rows_settled_total{reason="saved"} 13' in text
     assert main(["cluster", "status", store, "--metrics", "0"]) == 2
     assert "needs --watch" in capsys.readouterr().err
 

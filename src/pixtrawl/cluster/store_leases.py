@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from collections import deque
 from collections.abc import Collection, Iterable
 from typing import Final
 
@@ -24,7 +25,15 @@ from pixtrawl.cluster.commits import Commits
 from pixtrawl.cluster.job.partition import ShardEntry
 from pixtrawl.cluster.store import Store
 
-__all__ = ["MOST_ATTEMPTS", "Beats", "LeaseRecord", "ShardClaim", "StoreLeases", "WorkerBeat"]
+__all__ = [
+    "MOST_ATTEMPTS",
+    "Beats",
+    "LeaseRecord",
+    "RecentRate",
+    "ShardClaim",
+    "StoreLeases",
+    "WorkerBeat",
+]
 
 MOST_ATTEMPTS: Final = 4  # workers lost over one shard, before its rows are given up
 _ENDED: Final = ".ended"
@@ -39,10 +48,25 @@ class WorkerBeat(Struct, frozen=True, kw_only=True):
     shards: int = 0  # committed
     leases: int = 0
     settled: int = 0  # rows with an outcome, also those of shards that are not committed yet
+    open_rows: int = 0  # rows with an outcome in shards that it holds and has not committed
+    rate: float = 0.0  # rows a second that got an outcome, over the job's last `lease_s`
     rows: int = 0  # of committed shards
     saved: int = 0
     fetched_bytes: int = 0
     elapsed_s: float = 0.0
+
+
+class RecentRate:
+    """How many a second were counted lately: since so many measurements ago."""
+
+    def __init__(self, measurements: int, started_s: float) -> None:
+        self._at = deque([(started_s, 0)], maxlen=measurements)
+
+    def add(self, now_s: float, count: int) -> float:
+        """Note how many there are by now. Return how many a second became so."""
+        then_s, before = self._at[0]
+        self._at.append((now_s, count))
+        return (count - before) / max(1e-3, now_s - then_s)
 
 
 class LeaseRecord(Struct, frozen=True, kw_only=True):

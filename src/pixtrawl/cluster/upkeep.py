@@ -31,8 +31,8 @@ class WorkerStatus(Struct, frozen=True, kw_only=True):
 
     @property
     def rate(self) -> float:
-        """Return its rows a second since its start; 0 for one that is lost."""
-        return self.rows / self.beat.elapsed_s if self.is_alive and self.beat.elapsed_s else 0.0
+        """Return its rows a second of late; 0 for one that is lost."""
+        return self.beat.rate if self.is_alive else 0.0
 
 
 class JobStatus(Struct, frozen=True, kw_only=True):
@@ -55,6 +55,17 @@ class JobStatus(Struct, frozen=True, kw_only=True):
     def is_complete(self) -> bool:
         """Whether every shard is committed."""
         return self.committed >= self.shards
+
+    @property
+    def open_rows(self) -> int:
+        """Return how many rows have an outcome already in shards that are not committed."""
+        found = sum(one.beat.open_rows for one in self.workers if one.is_alive)
+        return min(found, self.rows - self.settled)  # a beat may be older than the last commit
+
+    @property
+    def rate(self) -> float:
+        """Return the rows a second of all workers."""
+        return sum(one.rate for one in self.workers)
 
 
 def status(store: Store, job: JobDescription) -> JobStatus:

@@ -29,6 +29,8 @@ _TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _HTML: Final = "text/html; charset=utf-8"
 _FILE_EVERY_S: Final = 5.0
 _SUFFIX: Final = ".prom"  # as node_exporter's textfile collector wants it
+_FETCH_SECONDS: Final = "From begin to outcome of each URL, waits for its host included."
+_LAST_URL: Final = "When the last URL got its outcome, by Unix time; 0: none yet."
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -117,17 +119,43 @@ class RunMetrics:
                 for (source, outcome), count in self._answers.items()
             }
             return [
-                Metric("info", "gauge", "The program.", {(("version", __version__),): 1}),
-                _single("start_time_seconds", "gauge", "Start, since 1970.", self._started_s),
-                Metric("urls_total", "counter", "URLs with an outcome.", urls),
-                _single("fetched_bytes_total", "counter", "Bytes fetched.", self._bytes),
-                _single("fetch_seconds_total", "counter", "Time of all URLs.", self._fetch_s),
-                _single("last_url_time_seconds", "gauge", "Last outcome.", self._settled_s),
-                _labelled("candidates_total", "URLs that sources gave.", "source", self._found),
-                Metric("source_answers_total", "counter", "Queries that ended.", answers),
-                _labelled("rests_total", "Rests of those in trouble.", "kind", self._rests),
-                _single("warnings_total", "counter", "Warnings shown.", self._warnings),
-                _single("shards_committed_total", "counter", "Shards of a job.", self._shards),
+                Metric(
+                    "build_info",
+                    "gauge",
+                    "1, labelled with the version of pixtrawl.",
+                    {(("version", __version__),): 1},
+                ),
+                _single(
+                    "start_time_seconds", "gauge", "When it started, by Unix time.", self._started_s
+                ),
+                Metric("urls_total", "counter", "URLs that got an outcome.", urls),
+                _single(
+                    "fetched_bytes_total", "counter", "Bytes fetched of all URLs.", self._bytes
+                ),
+                _single("fetch_seconds_total", "counter", _FETCH_SECONDS, self._fetch_s),
+                _single("last_url_timestamp_seconds", "gauge", _LAST_URL, self._settled_s),
+                _labelled(
+                    "candidates_total",
+                    "Candidates that search sources gave.",
+                    "source",
+                    self._found,
+                ),
+                Metric(
+                    "source_answers_total", "counter", "Queries that a source has ended.", answers
+                ),
+                _labelled(
+                    "rests_total",
+                    "Rests that hosts and sources in trouble got.",
+                    "kind",
+                    self._rests,
+                ),
+                _single("warnings_total", "counter", "Warnings that were shown.", self._warnings),
+                _single(
+                    "shards_committed_total",
+                    "counter",
+                    "Shards of a job that it committed.",
+                    self._shards,
+                ),
                 _single("finished", "gauge", "1: the run is over.", float(self._ended)),
             ]
 

@@ -251,7 +251,7 @@ def batches_of(
     Each of pyarrow's threads would have a heap of its own, where freed pages stay: some 30 MB more
     after three million rows, for no less CPU.
     """
-    return file.iter_batches(batch_size=rows, columns=columns, use_threads=False)
+    yield from file.iter_batches(batch_size=rows, columns=columns, use_threads=False)
 
 
 def read_manifest_rows(path: Path) -> Iterator[Mapping[str, object]]:

@@ -72,7 +72,7 @@ def section(title: str, body: str, note: str = "") -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table; numbers stand right."""
+    """Return a table; numbers stand right, fractions with one digit."""
     top = "".join(f"<th>{text(one)}</th>" for one in head)
     lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return f"<table><tr>{top}</tr>{lines}</table>"
@@ -81,6 +81,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, int):
         return f'<td class="n">{value:,}</td>'
+    if isinstance(value, float):
+        return f'<td class="n">{value:,.1f}</td>'
     return f"<td>{text(value)}</td>"
 
 

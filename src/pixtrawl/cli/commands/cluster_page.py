@@ -21,9 +21,11 @@ def job_page(url: str, found: JobStatus) -> str:
     """Return the page. It loads itself again until the job is complete."""
     sections = [
         html_page.section(_standing(found), html_page.table(("", ""), _totals(found))),
-        html_page.section("Rows by reason", html_page.bars(list(found.reasons.items()))),
         html_page.section("Workers", html_page.table(_WORKER_COLUMNS, _workers(found))),
     ]
+    if found.reasons:
+        reasons = html_page.bars(list(found.reasons.items()))
+        sections.insert(1, html_page.section("Rows by reason", reasons))
     refresh_s = None if found.is_complete else _REFRESH_S
     return html_page.page(f"Job {url}", sections, refresh_s=refresh_s)
 
@@ -44,7 +46,8 @@ def _totals(found: JobStatus) -> Iterator[tuple[str, object]]:
     yield "saved", found.saved
     yield "fetched", size(found.fetched_bytes)
     yield "stored", size(found.stored_bytes)
-    yield "rows a second, all workers", f"{sum(one.rate for one in found.workers):,.1f}"
+    yield "rows with an outcome in open shards", found.open_rows
+    yield "rows a second, all workers", found.rate
     if found.lost_shards:
         yield "shards given up", found.lost_shards
     if found.duplicates is not None:
@@ -54,7 +57,7 @@ def _totals(found: JobStatus) -> Iterator[tuple[str, object]]:
 def _workers(found: JobStatus) -> Iterator[tuple[object, ...]]:
     for one in found.workers:
         beat = one.beat
-        yield beat.worker, state_of(one), beat.shards, one.rows, f"{one.rate:,.1f}", beat.leases
+        yield beat.worker, state_of(one), beat.shards, one.rows, one.rate, beat.leases
 
 
 def state_of(worker: WorkerStatus) -> str:

@@ -8,7 +8,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pixtrawl.cluster.upkeep import JobStatus
+    from collections.abc import Callable
+
+    from pixtrawl.cluster.upkeep import JobStatus, WorkerStatus
     from pixtrawl.display.prometheus import Labels, Metric
 
 __all__ = ["job_metrics", "show_status"]
@@ -55,38 +57,47 @@ def _show(url: str, found: JobStatus, *, as_json: bool) -> None:
     if as_json:
         values = msgspec.to_builtins(found)
         values.pop("attempts")
-        out_json({"store": url, "complete": found.is_complete, **values})
+        more = {"open_rows": found.open_rows, "rate": found.rate}
+        out_json({"store": url, "complete": found.is_complete, **values, **more})
     else:
         out("\n".join(_status_lines(found)))
 
 
 def job_metrics(found: JobStatus) -> list[Metric]:
-    """Return the status as metrics: gauges of the whole job, and of each worker."""
+    """Return the status as metrics: of the whole job, and of each worker."""
     from pixtrawl.display.prometheus import Metric
 
-    def gauge(name: str, text: str, value: float) -> Metric:
-        return Metric(f"job_{name}", "gauge", text, {(): float(value)})
+    def of_job(name: str, text: str, value: float) -> Metric:
+        return Metric(f"job_{name}", _kind(name), text, {(): float(value)})
 
-    def of_workers(name: str, text: str, values: dict[str, float]) -> Metric:
-        by_labels: dict[Labels, float] = {(("worker", one),): n for one, n in values.items()}
-        return Metric(f"worker_{name}", "gauge", text, by_labels)
+    def of_workers(name: str, text: str, read: Callable[[WorkerStatus], float]) -> Metric:
+        values: dict[Labels, float] = {
+            (("worker", one.beat.worker),): float(read(one)) for one in found.workers
+        }
+        return Metric(f"worker_{name}", _kind(name), text, values)
 
-    beats = [one.beat for one in found.workers]
     reasons: dict[Labels, float] = {
         (("reason", reason),): float(n) for reason, n in found.reasons.items()
     }
     return [
-        gauge("shards", "Shards of the job.", found.shards),
-        gauge("shards_committed", "Committed shards.", found.committed),
-        gauge("rows", "Rows of the job.", found.rows),
-        Metric("job_rows_settled", "gauge", "Rows of committed shards.", reasons),
-        gauge("fetched_bytes", "Bytes fetched.", found.fetched_bytes),
-        gauge("stored_bytes", "Bytes of pictures.", found.stored_bytes),
-        of_workers("up", "1: at work.", {w.beat.worker: float(w.is_alive) for w in found.workers}),
-        of_workers("rows", "Rows settled.", {b.worker: float(b.settled) for b in beats}),
-        of_workers("shards", "Shards committed.", {b.worker: float(b.shards) for b in beats}),
-        of_workers("leases", "Shards at work.", {b.worker: float(b.leases) for b in beats}),
+        of_job("shards", "Shards of the job.", found.shards),
+        of_job("shards_committed_total", "Shards that are committed.", found.committed),
+        of_job("rows", "Rows of the job.", found.rows),
+        Metric("job_rows_settled_total", "counter", "Rows of committed shards.", reasons),
+        of_job("open_rows", "Rows with an outcome in open shards.", found.open_rows),
+        of_job("fetched_bytes_total", "Bytes fetched for committed shards.", found.fetched_bytes),
+        of_job("stored_bytes_total", "Bytes of the data of committed shards.", found.stored_bytes),
+        of_workers("up", "1: at work, 0: lost.", lambda one: one.is_alive),
+        of_workers("rows_total", "Rows that got an outcome.", lambda one: one.rows),
+        of_workers(
+            "shards_committed_total", "Shards that it committed.", lambda one: one.beat.shards
+        ),
+        of_workers("leased_shards", "Shards that it has at work.", lambda one: one.beat.leases),
     ]
+
+
+def _kind(name: str) -> str:
+    return "counter" if name.endswith("_total") else "gauge"
 
 
 def _status_lines(found: JobStatus) -> list[str]:
@@ -109,6 +120,11 @@ def _status_lines(found: JobStatus) -> list[str]:
     if found.lost_shards:
         lost = plural(found.lost_shards, "shard")
         lines.append(f"{lost} given up: workers ended over them again and again")
+    if found.workers and not found.is_complete:
+        lines.append(
+            f"{found.open_rows:,} more rows have an outcome in open shards; "
+            f"{found.rate:,.1f} rows/s of all workers"
+        )
     for one in found.workers:
         beat = one.beat
         lines.append(

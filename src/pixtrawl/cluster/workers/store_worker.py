@@ -24,7 +24,13 @@ from pixtrawl.cluster.commits import Commit
 from pixtrawl.cluster.job import description as jobs
 from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
-from pixtrawl.cluster.store_leases import MOST_ATTEMPTS, ShardClaim, StoreLeases, WorkerBeat
+from pixtrawl.cluster.store_leases import (
+    MOST_ATTEMPTS,
+    RecentRate,
+    ShardClaim,
+    StoreLeases,
+    WorkerBeat,
+)
 from pixtrawl.cluster.workers.looks_spool import LooksSpool
 from pixtrawl.cluster.workers.shard_files import ShardOutcomes, ShardWriter
 from pixtrawl.engines.base import WorkerSpec
@@ -69,9 +75,11 @@ class StoreWorker:
         self._emit = emit
         self._settled = 0  # rows, also of shards that are not committed
         self._started = time.monotonic()
+        self._rate = RecentRate(_BEATS, self._started)
         # Of its own: a beat must not wait behind the uploads that fill the usual threads.
         self._beat_thread = ThreadPoolExecutor(1)
         self._active: set[asyncio.Task[None]] = set()
+        self._at_work: dict[str, ShardOutcomes] = {}
         self._begun: dict[str, ShardOutcomes] = {}  # left in silence, until somebody commits them
         self._looked = -job.lease_s
         self._ended = asyncio.Event()  # a shard has, or the beat reports trouble
@@ -189,13 +197,13 @@ class StoreWorker:
                 self._emit(Notice(f"no beat reaches the store: {error}", level="warning"))
 
     async def _beat_once(self) -> None:
-        sent_at = clock_s()
+        sent_at, now = clock_s(), time.monotonic()
+        shards = (*self._at_work.values(), *self._begun.values())
         self.beat = replace(
-            self.beat,
-            leases=len(self._active),
-            settled=self._settled,
-            elapsed_s=time.monotonic() - self._started,
-        )
+            self.beat, leases=len(self._active), settled=self._settled,
+            open_rows=sum(len(one.outcomes) for one in shards),
+            rate=self._rate.add(now, self._settled), elapsed_s=now - self._started,
+        )  # fmt: skip
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._beat_thread, self._leases.beats.write, self.beat)
         self._worker.register_beat(sent_at)
@@ -209,6 +217,14 @@ class StoreWorker:
             rows = await asyncio.to_thread(jobs.read_rows_of, self._store, entry.id)
             looks = LooksSpool(self._writer.folder / f"{claim.attempt}.spool")
             shard = ShardOutcomes(entry.id, rows, {}, looks)
+        self._at_work[entry.id] = shard
+        try:
+            await self._finish(claim, shard)
+        finally:
+            del self._at_work[entry.id]
+
+    async def _finish(self, claim: ShardClaim, shard: ShardOutcomes) -> None:
+        entry = claim.entry
         started, begun_at = time.monotonic(), now_utc()
         states: tuple[HostState, ...] = ()
         try:
