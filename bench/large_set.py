@@ -40,6 +40,7 @@ _LOOK_S: Final = 1.0
 _USES: Final = {
     "open, first after a change": "ds = pixtrawl.open(root)",
     "open": "ds = pixtrawl.open(root)",
+    "open, a folder touched by hand": "os.utime(glob(root + '/*/')[0]); ds = pixtrawl.open(root)",
     "labels": "ds = pixtrawl.open(root); begin(); ds.labels",
     "filter by label": "ds = pixtrawl.open(root); begin(); len(ds.filter(label=ds[0].label))",
     "filter by width": "ds = pixtrawl.open(root); begin(); len(ds.filter(width__ge=200))",
@@ -49,6 +50,7 @@ _USES: Final = {
 }
 _PROGRAM: Final = """
 import contextlib, io, json, os, resource, sys, time
+from glob import glob
 import pixtrawl
 from pixtrawl.cli.main import main
 root, began = sys.argv[1], time.process_time()
@@ -112,7 +114,7 @@ def watched(command: list[str], root: Path, step: int, total: int) -> int:
     return process.returncode
 
 
-def used(root: Path, uses: Mapping[str, str] = _USES) -> Iterator[tuple[str, float, float]]:
+def used(root: Path, uses: Mapping[str, str]) -> Iterator[tuple[str, float, float]]:
     """Yield each use of a finished set with its CPU seconds and its largest RSS in MB."""
     for name, code in uses.items():
         for left in (f"{root}.lock", f"{root}.csv"):
@@ -152,12 +154,11 @@ def main() -> int:
     shutil.rmtree(out, ignore_errors=True)
     if arguments.written:
         dataset_size.make(out, arguments.images, arguments.labels)
-        list(used(out, {"derived files": _USES["open"]}))  # the first opening writes them
-        code = 0
+        uses, code = {"open, metadata.jsonl and its like are written": _USES["open"], **_USES}, 0
     else:
-        code = downloaded(arguments, work, out)
+        uses, code = _USES, downloaded(arguments, work, out)
     print("| use | CPU s | RSS MB |\n| --- | ---: | ---: |")
-    for name, cpu, rss_mb in used(out):
+    for name, cpu, rss_mb in used(out, uses):
         print(f"| {name} | {cpu:.2f} | {rss_mb:.0f} |", flush=True)
     if not arguments.keep:
         shutil.rmtree(out)

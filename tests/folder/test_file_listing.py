@@ -20,6 +20,7 @@ from pixtrawl.catalog.files import listing as file_listing, records as file_reco
 from pixtrawl.catalog.files.listing import KnownFiles
 from pixtrawl.folder import folder_listing, on_disk
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
+from pixtrawl.folder.derived import writing
 from pixtrawl.folder.folder_listing import FolderListing, FolderTimes
 from pixtrawl.folder.on_disk import Differences
 from pixtrawl.folder.recovery.catch_up import catch_up
@@ -202,6 +203,33 @@ def test_a_file_in_the_folder_that_no_row_names_keeps_it_from_being_saved(folder
     add(folder.root)
     assert differences(folder).unknown == ["label 00/mine.jpg"]
     assert differences(folder).known is None
+
+
+def written(folder: Folder) -> None:
+    with closing(connect(folder.catalog)) as db:
+        db.execute("UPDATE sample SET label = label")
+        assert file_listing.read(db).digest is None
+        db.execute("BEGIN")
+        writing.write_all(db, folder)
+        db.execute("COMMIT")
+
+
+def test_who_changes_rows_and_writes_the_derived_files_spares_the_next_reader(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later(monkeypatch, 10)
+    written(folder)
+    monkeypatch.setattr(FolderListing, "batches", refuse)
+    assert not differences(folder, contents=False).missing
+
+
+def test_who_writes_the_derived_files_vouches_for_no_file_that_a_person_changed(
+    folder: Folder,
+) -> None:
+    edit_in_place(folder.root)
+    written(folder)
+    assert known(folder).digest is None
+    assert [one.row.file_name for one in differences(folder).changed] == ["label 00/000002.jpg"]
 
 
 def test_a_catalog_that_has_lost_it_is_read_as_before(folder: Folder) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "FileToCheck",
     "KeptFile",
     "SeveralLabels",
+    "are_at_least",
     "by_id",
     "conflicts",
     "counts_by_state",
@@ -122,6 +123,14 @@ def labels(db: sqlite3.Connection) -> list[str]:
     """Return the labels that have a kept image, sorted."""
     rows = db.execute(f"SELECT DISTINCT label FROM sample WHERE state IN {KEPT} ORDER BY label")
     return [row[0] for row in rows]
+
+
+def are_at_least(db: sqlite3.Connection, count: int) -> bool:
+    """Return whether so many images are kept, without counting on."""
+    rows = db.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM sample WHERE state IN {KEPT} LIMIT ?)", (count,)
+    )
+    return bool(rows.fetchone()[0] >= count)
 
 
 def counts_by_state(db: sqlite3.Connection) -> dict[SampleState, int]:

@@ -6,6 +6,8 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress, repeat
+from operator import ne
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +32,7 @@ __all__ = [
     "has_numbered",
     "label_folders",
     "numbered",
+    "remember",
 ]
 
 WORTH_REMEMBERING: Final = 5_000  # files from which on the digest of all is saved
@@ -155,6 +158,18 @@ def differences(db: sqlite3.Connection, root: Path, *, contents: bool = True) ->
     return found
 
 
+def remember(db: sqlite3.Connection, root: Path) -> None:
+    """Have a large set vouch for its files after a change of its rows, in the caller's transaction.
+
+    The next opening then has nothing to compare. Where files are not as the rows say, or cannot be
+    read, it compares them.
+    """
+    if kept.are_at_least(db, WORTH_REMEMBERING):
+        with contextlib.suppress(StorageError):
+            if (known := differences(db, root).known) is not None:
+                file_listing.put(db, known)
+
+
 def _vouch(
     found: Differences, known: KnownFiles, listing: FolderListing, times: FolderTimes | None
 ) -> None:
@@ -189,21 +204,24 @@ def _unlike(
     """Return the files of a label that are not as a row says, and the rows without such a file.
 
     All others are as they were. Opening compares a data set of 300,000 images after each change of
-    it, so this does the least for each.
+    it, so no Python code runs for each.
     """
-    there: dict[int, str] = {}
+    prefix = f"{folder.name}/"
+    there: dict[str, int] = {}
     try:
         for names, facts in listing.batches(folder):
-            paths = [f"{folder.name}/{name}" for name in names]
-            there.update(zip(map(file_records.mark, paths, facts), names, strict=True))
+            marks = file_records.marks(facts)
+            there.update(zip(map(prefix.__add__, names), marks, strict=True))
     except OSError as error:
         raise StorageError(f"cannot read {folder.path}: {error.strerror}") from error
-    rows = {
-        sample_id
-        for mark, sample_id in file_records.marked(db, folder.name)
-        if there.pop(mark, None) is None
-    }
-    return set(there.values()), rows
+    unlike, rows = set[str](), set[int]()
+    for some in file_records.marked(db, folder.name):
+        seen = map(there.pop, some.file_names, repeat(None))
+        differs = tuple(map(ne, seen, some.marks))
+        unlike.update(compress(some.file_names, differs))
+        rows.update(compress(some.ids, differs))
+    unlike.update(there)
+    return {one.removeprefix(prefix) for one in unlike if one.startswith(prefix)}, rows
 
 
 def _compare(

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from pixtrawl.catalog.database import connect
 
-__all__ = ["KnownFiles", "read", "save"]
+__all__ = ["KnownFiles", "put", "read", "save"]
 
 
 class KnownFiles(Struct, frozen=True):
@@ -39,7 +39,12 @@ def save(catalog: Path, known: KnownFiles) -> None:
     """
     with closing(connect(catalog)) as db:
         db.execute("PRAGMA busy_timeout = 0")
-        db.execute(
-            "UPDATE file_listing SET digest = ?, folders = ? WHERE revision = ?",
-            (known.digest, known.folders, known.revision),
-        )
+        put(db, known)
+
+
+def put(db: sqlite3.Connection, known: KnownFiles) -> None:
+    """Store a digest, unless a row changed since the revision of `known` was read."""
+    db.execute(
+        "UPDATE file_listing SET digest = ?, folders = ? WHERE revision = ?",
+        (known.digest, known.folders, known.revision),
+    )

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -19,12 +20,13 @@ from pixtrawl.catalog.schema.states import KEPT, SampleState
 __all__ = [
     "ASIDE",
     "FileRecord",
+    "RecordedFiles",
     "advance",
     "doubt_newer",
     "durable_point",
     "is_behind",
-    "mark",
     "marked",
+    "marks",
     "note_aside",
     "of_label",
     "put",
@@ -33,6 +35,8 @@ __all__ = [
 ]
 
 ASIDE: Final = -1  # in place of an inode: the file was moved away
+_BATCH: Final = 1024
+_LAST: Final = itemgetter(3)
 _INODE: Final = 0x7FFF_FFFF_FFFF_FFFF  # 64 bits unsigned; SQLite's are signed
 
 
@@ -43,6 +47,14 @@ class FileRecord(Struct, frozen=True):
     mtime_ns: int
     ctime_ns: int  # a changed file that was given its old mtime back has another one
     inode: int
+
+
+class RecordedFiles(NamedTuple):
+    """Some images of a label, column by column."""
+
+    ids: Sequence[int]
+    file_names: Sequence[str]  # `cat/000001.jpg`
+    marks: Iterable[int]
 
 
 def record_of(found: os.stat_result) -> FileRecord:
@@ -61,27 +73,29 @@ def put(db: sqlite3.Connection, records: Iterable[tuple[int, FileRecord]]) -> No
     )
 
 
-def marked(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, int]]:
-    """Yield the `mark` of the recorded file of each kept image of a label, and its row.
+def marked(db: sqlite3.Connection, label: str) -> Iterator[RecordedFiles]:
+    """Yield the kept images of a label with the `marks` of their recorded files, some at a time.
 
     The mark of an image without a record is that of no file.
     """
     rows = db.execute(
-        "SELECT s.file_name, r.size_bytes, r.mtime_ns, r.ctime_ns, r.inode, s.id FROM sample s "
+        "SELECT s.id, s.file_name, r.size_bytes, r.mtime_ns, r.ctime_ns, r.inode FROM sample s "
         f"LEFT JOIN file_record r ON r.sample_id = s.id WHERE s.label = ? AND s.state IN {KEPT}",
         (label,),
     )
-    for row in rows:
-        yield hash(row[:-1]), row[-1]
+    while batch := rows.fetchmany(_BATCH):
+        ids, names, *facts = zip(*batch, strict=True)
+        yield RecordedFiles(ids, names, map(hash, zip(*facts, strict=True)))
 
 
-def mark(file_name: str, facts: tuple[int, int, int, int]) -> int:
-    """Return 64 bits of hash of a file's name (`cat/000001.jpg`) and record, for this process.
+def marks(facts: Sequence[tuple[int, int, int, int]]) -> Iterator[int]:
+    """Return 64 bits of hash of each record, for this process.
 
     `facts` are size, mtime, ctime and inode as `stat` gives them.
     """
-    size_bytes, mtime_ns, ctime_ns, inode = facts
-    return hash((file_name, size_bytes, mtime_ns, ctime_ns, inode & _INODE))
+    if max(map(_LAST, facts)) > _INODE:
+        facts = [(*one[:3], one[3] & _INODE) for one in facts]
+    return map(hash, facts)
 
 
 def of_label(

@@ -19,6 +19,7 @@ from pixtrawl.catalog import keyword_urls, outcomes, own_columns, run_log, sampl
 from pixtrawl.catalog.decisions import takedown
 from pixtrawl.catalog.files import derived_mark
 from pixtrawl.catalog.scores import columns as scores
+from pixtrawl.folder import on_disk
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.folder.derived.features import IMAGE, Features, features_of
@@ -193,7 +194,9 @@ def write_all(
     """Regenerate metadata.jsonl, ATTRIBUTION.md, README.md and keyword_urls.txt.
 
     They are on the disk when this returns, unless the folder is not durable. `go_on` is called
-    every few images; what it raises ends the work, and leaves the files as they were.
+    every few images; what it raises ends the work, and leaves the files as they were. At last the
+    images of a large set are compared with its rows, a seventh of the work, so that the next
+    opening need not do it.
     """
     summary = write_metadata(db, folder, go_on)
     write_keyword_urls(db, folder, synced=folder.durable)
@@ -201,3 +204,4 @@ def write_all(
     if folder.durable:
         durable.sync_directories([folder.root])
     derived_mark.clear(db)
+    on_disk.remember(db, folder.root)
