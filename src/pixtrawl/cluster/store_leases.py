@@ -179,7 +179,7 @@ class StoreLeases:
             for shard_id, entry in self._entries.items()
             if shard_id not in committed
             and shard_id not in self._own
-            and self._before.get(shard_id, "") not in self._entries.keys() - committed
+            and self._may_follow(shard_id, committed)
             and self._is_free(shard_id, seen.get(shard_id), alive)
         ]
         self._seen = seen
@@ -194,6 +194,11 @@ class StoreLeases:
         )
         self._waiting = free
         return bool(free)
+
+    def _may_follow(self, shard_id: str, committed: set[str]) -> bool:
+        """Return whether a shard is the first of its chain, or the one before is committed."""
+        before = self._before.get(shard_id)
+        return before is None or before in committed
 
     def _is_free(self, shard_id: str, seen: _Seen | None, alive: set[str]) -> bool:
         if seen is None or seen.epochs in seen.ended:
