@@ -53,7 +53,7 @@ def test_a_file_taken_down_is_gone_and_never_fetched_again(
         assert sorted(p.name for p in (ds.root / "cat").iterdir()) == ["000001.png", "000004.png"]
         metadata = (ds.root / "metadata.jsonl").read_text()
         assert len(metadata.splitlines()) == 2
-        assert "taken down" in (ds.root / "README.md").read_text()
+        assert "Taken down on request" in (ds.root / "README.md").read_text()
 
         # The same bytes under another URL and another label do not come back.
         answers["/again.png"] = answers["/1.png"]

@@ -114,7 +114,7 @@ def test_a_damaged_file_is_named_on_one_line(
     assert "cat/000002.jpg" in error
     assert len(error.splitlines()) == 1
     assert main([*command, "--skip-bad"]) == EXIT_OK
-    assert "1 bad files were skipped" in capsys.readouterr().out
+    assert "skipped: 1 bad file" in capsys.readouterr().out
 
 
 def _take_for_whole(root: Path, path: Path) -> None:

@@ -8,9 +8,10 @@ from contextlib import redirect_stderr
 import pytest
 
 from pixtrawl import events
+from pixtrawl.amounts import span
 from pixtrawl.display.lines import stage_lines, summary_line
 from pixtrawl.display.progress import PLAIN_EVERY_S, PlainProgress, progress
-from pixtrawl.display.screen import cells, span
+from pixtrawl.display.screen import cells
 from pixtrawl.model import Candidate, Outcome, Query, Reason, SourceOutcome
 from pixtrawl.operations.tally import Rate, Tally
 

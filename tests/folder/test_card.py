@@ -57,7 +57,7 @@ def test_a_card_tells_what_when_from_where_and_how_to_load_it() -> None:
     card = data_card(summarise(samples), title="images")
     for words in (
         "# images",
-        "2 images (2.0 KiB) of 1 labels",
+        "2 images (2.0 KiB) of 1 label,",
         "from 2026-11-01 to 2026-11-03",
         'load_dataset("imagefolder", data_files={"train": "images/**"})',
         "| cat | cat | 2 |",

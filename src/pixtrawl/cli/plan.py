@@ -7,8 +7,9 @@ from typing import Final
 
 from msgspec import to_builtins
 
+from pixtrawl.amounts import plural, size, span
 from pixtrawl.config.groups import Config
-from pixtrawl.display.screen import clean, columns, note, out, out_json, plural, size, span
+from pixtrawl.display.screen import clean, columns, note, out, out_json
 from pixtrawl.model import Query
 from pixtrawl.operations.estimate import Estimate
 from pixtrawl.operations.plan import PlannedSource, plan, plan_lists

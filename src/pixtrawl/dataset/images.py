@@ -169,7 +169,7 @@ class Dataset(Life, Outputs, Publishing, ByModels):
         elif images:
             text += f" of {next(iter(counts))!r}"
         if self._report is not None and self._ids is None:
-            from pixtrawl.display.screen import plural
+            from pixtrawl.amounts import plural
 
             queries = self._report.queries
             if short := sum(query.is_short for query in queries):

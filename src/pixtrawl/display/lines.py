@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Sequence
 from typing import Final
 
-from pixtrawl.display.screen import cells, clean, plural, shorten, size, span
+from pixtrawl.amounts import plural, size, span
+from pixtrawl.display.screen import cells, clean, shorten
 from pixtrawl.events import DecisionTaken
 from pixtrawl.model import Status
 from pixtrawl.operations.tally import QueryTally, Rest, Tally

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 from pixtrawl import events
+from pixtrawl.amounts import plural, span
 from pixtrawl.display.lines import (
     WIDTH,
     decision_words,
@@ -18,7 +19,7 @@ from pixtrawl.display.lines import (
     stopping_words,
     summary_line,
 )
-from pixtrawl.display.screen import clean, has_color, plural, shorten, span
+from pixtrawl.display.screen import clean, has_color, shorten
 from pixtrawl.operations.tally import Tally
 from pixtrawl.secrets import masked_text, shown_url
 

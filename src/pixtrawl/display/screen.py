@@ -126,27 +126,3 @@ def json_line(value: Mapping[str, object]) -> str:
 def note(text: str) -> None:
     """Write a remark for the user to stderr."""
     print(f"pixtrawl: {clean(text)}", file=sys.stderr, flush=True)
-
-
-def size(number: float) -> str:
-    """Format a number of bytes: `45.1 MiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if number < 1024:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1024
-    return f"{number:.1f} TiB"
-
-
-def span(seconds: float) -> str:
-    """Format seconds: `12.3 s`, `3:20 min`, `2:05 h`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}:{rest:02} min"
-    return f"{minutes // 60}:{minutes % 60:02} h"
-
-
-def plural(count: int, word: str, words: str | None = None) -> str:
-    """Format a count: `1 query`, `3 queries`; `words` is the plural if it is not word + s."""
-    return f"{count:,} {word if count == 1 else words or word + 's'}"

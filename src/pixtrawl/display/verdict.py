@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pixtrawl.display.screen import clean, columns, paint, plural, shorten, size, span
+from pixtrawl.amounts import plural, size, span
+from pixtrawl.display.screen import clean, columns, paint, shorten
 from pixtrawl.model import REASONS, Reason, Status
 from pixtrawl.operations.advice import AGAIN, ANEW, BUDGET, Advice, advise, detail_of
 from pixtrawl.report import Report

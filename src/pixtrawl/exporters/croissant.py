@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from pixtrawl.amounts import plural
 from pixtrawl.folder.derived.card import Summary
 from pixtrawl.folder.derived.features import Features
 
@@ -90,8 +91,9 @@ def croissant(  # noqa: PLR0913 - what a description is made of
             "http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/RAI/1.0",
         ],
         "name": _name(title),
-        "description": f"{summary.images:,} images of {len(_labels(features)):,} labels, found on "
-        "the web, with source, page, creator and licence claim of each.",
+        "description": f"{plural(summary.images, 'image')} of "
+        f"{plural(len(_labels(features)), 'label')}, found on the web, with "
+        "source, page, creator and licence claim of each.",
         "license": _licenses(summary),
         "creator": {"@type": "sc:Organization", "name": url.split("/")[-2] if url else "unknown"},
         "citeAs": _cite(title, url, summary),

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from pixtrawl.amounts import plural, size
 from pixtrawl.catalog import kept, queries, samples
 from pixtrawl.catalog.database import connect, is_damage, unusable
 from pixtrawl.errors import StorageError, UsageError
@@ -52,7 +53,6 @@ _OF_SQLITE: Final = {
     sqlite3.SQLITE_PERM: errno.EACCES,
     sqlite3.SQLITE_NOMEM: errno.ENOMEM,
 }
-_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 @contextmanager
@@ -159,7 +159,7 @@ def _free(path: Path) -> str:
     """Return a phrase with the free bytes of the file system that holds `path`."""
     path = next((one for one in (path, *path.absolute().parents) if one.exists()), Path("/"))
     try:
-        return f"{_size(shutil.disk_usage(path).free)} free"
+        return f"{size(shutil.disk_usage(path).free)} free"
     except OSError as error:
         return f"how much is free is not known: {error.strerror}"
 
@@ -175,12 +175,4 @@ def _needed(folder: Folder) -> str:
     missing = wanted - count
     if missing <= 0 or not mean:
         return ""
-    return f", about {_size(mean * missing)} more needed for {missing:,} images"
-
-
-def _size(number: float) -> str:
-    for unit in _UNITS[:-1]:
-        if number < 1024:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1024
-    return f"{number:.1f} {_UNITS[-1]}"
+    return f", about {size(mean * missing)} more needed for {plural(missing, 'image')}"

@@ -15,10 +15,10 @@ from mcp.server.mcpserver.exceptions import ToolError
 from msgspec import Struct
 from pydantic import Field
 
+from pixtrawl.amounts import size
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.views import progress as look_progress
 from pixtrawl.config.groups import Config
-from pixtrawl.display.screen import size
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.mcp_server.consent import Consent, ask, refusal

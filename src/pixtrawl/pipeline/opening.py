@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from pixtrawl import __version__, block_lists, engines
+from pixtrawl.amounts import plural
 from pixtrawl.block_lists import BlockLists
 from pixtrawl.captions import parse_chain
 from pixtrawl.catalog import run_log, written
@@ -216,7 +217,8 @@ def _assemble(  # noqa: PLR0913 - what was opened
 
 def _notify(found: crash.Recovered, emit: Callable[[Event], None]) -> None:
     if found.placed or found.lost:
-        emit(Notice(f"went on where a killed run stopped: {found.placed} files put in place"))
+        placed = plural(found.placed, "file")
+        emit(Notice(f"went on where a killed run stopped: {placed} put in place"))
     for sentence in by_hand.sentences(found.by_hand):
         emit(Notice(sentence))
     if found.unknown:

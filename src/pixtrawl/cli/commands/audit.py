@@ -55,7 +55,8 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
-    from pixtrawl.display.screen import clean, out, out_json, plural, size
+    from pixtrawl.amounts import plural, size
+    from pixtrawl.display.screen import clean, out, out_json
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.operations.audit_page import write_audit_page
@@ -97,8 +98,9 @@ def _commands(found: Audit, doubts: Sequence[Doubt], where: str) -> list[str]:
 
 
 def _lines(db: sqlite3.Connection, found: Audit, where: str, show: int) -> list[str]:
+    from pixtrawl.amounts import plural
     from pixtrawl.catalog.views import counts as look_counts
-    from pixtrawl.display.screen import clean, plural, to_copy
+    from pixtrawl.display.screen import clean, to_copy
     from pixtrawl.operations.audit_actions import merge_command, query_texts, refill_command
 
     how = f"embeddings of {found.model}" if found.by == "embedding" else (

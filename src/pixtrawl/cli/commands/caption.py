@@ -126,7 +126,8 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _take_edited(folder: Folder) -> None:
-    from pixtrawl.display.screen import note, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import note
     from pixtrawl.pipeline.curating import captioning
 
     taken = captioning.take_edited(folder, who="cli")
@@ -135,7 +136,8 @@ def _take_edited(folder: Folder) -> None:
 
 
 def _write_files(folder: Folder, *, as_json: bool) -> None:
-    from pixtrawl.display.screen import out, out_json, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import out, out_json
     from pixtrawl.pipeline.curating import captioning
 
     done = captioning.write_files(folder)
@@ -148,7 +150,8 @@ def _write_files(folder: Folder, *, as_json: bool) -> None:
 
 
 def _print(done: Recorded, *, as_json: bool) -> None:
-    from pixtrawl.display.screen import out, out_json, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import out, out_json
 
     if as_json:
         files = [one.file_name for one in done.records]

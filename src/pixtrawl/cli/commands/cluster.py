@@ -126,8 +126,9 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
+    from pixtrawl.amounts import plural
     from pixtrawl.cli import running
-    from pixtrawl.display.screen import note, out, out_json, plural
+    from pixtrawl.display.screen import note, out, out_json
     from pixtrawl.engines.event_loop import tune_process
     from pixtrawl.errors import EXIT_OK, UsageError
 
@@ -179,10 +180,11 @@ def job_config(job: JobDescription, arguments: argparse.Namespace) -> Config:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
+    from pixtrawl.amounts import plural, size
     from pixtrawl.cluster.job.description import read_job
     from pixtrawl.cluster.store import Store
     from pixtrawl.cluster.upkeep import sweep
-    from pixtrawl.display.screen import out, out_json, plural, size
+    from pixtrawl.display.screen import out, out_json
     from pixtrawl.errors import EXIT_OK, UsageError
 
     if arguments.older < 0:
@@ -201,10 +203,11 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 
 def _roll_up(arguments: argparse.Namespace) -> int:
+    from pixtrawl.amounts import plural
     from pixtrawl.cluster.commits import roll_up
     from pixtrawl.cluster.job.description import read_job
     from pixtrawl.cluster.store import Store
-    from pixtrawl.display.screen import out, out_json, plural
+    from pixtrawl.display.screen import out, out_json
     from pixtrawl.errors import EXIT_OK
 
     store = Store(arguments.store)

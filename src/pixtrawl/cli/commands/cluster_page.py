@@ -39,7 +39,7 @@ def _standing(found: JobStatus) -> str:
 
 
 def _totals(found: JobStatus) -> Iterator[tuple[str, object]]:
-    from pixtrawl.display.screen import size
+    from pixtrawl.amounts import size
 
     yield "shards committed", f"{found.committed:,} of {found.shards:,}"
     yield "rows settled", f"{found.settled:,} of {found.rows:,}"
@@ -62,6 +62,6 @@ def _workers(found: JobStatus) -> Iterator[tuple[object, ...]]:
 
 def state_of(worker: WorkerStatus) -> str:
     """Return whether a worker is at work, in words."""
-    from pixtrawl.display.screen import span
+    from pixtrawl.amounts import span
 
     return "at work" if worker.is_alive else f"lost, last heard of {span(worker.age_s)} ago"

@@ -101,8 +101,8 @@ def _kind(name: str) -> str:
 
 
 def _status_lines(found: JobStatus) -> list[str]:
+    from pixtrawl.amounts import plural, size
     from pixtrawl.cli.commands.cluster_page import state_of
-    from pixtrawl.display.screen import plural, size
 
     lines = [
         f"{found.committed:,} of {plural(found.shards, 'shard')} committed",
@@ -128,8 +128,8 @@ def _status_lines(found: JobStatus) -> list[str]:
     for one in found.workers:
         beat = one.beat
         lines.append(
-            f"{beat.worker}: {state_of(one)}; {beat.shards:,} shards, {one.rows:,} rows, "
-            f"{one.rate:,.1f}/s, {beat.leases:,} shards at work"
+            f"{beat.worker}: {state_of(one)}; {plural(beat.shards, 'shard')}, "
+            f"{plural(one.rows, 'row')}, {one.rate:,.1f}/s, {plural(beat.leases, 'shard')} at work"
         )
     if found.is_complete:
         lines.append("complete")

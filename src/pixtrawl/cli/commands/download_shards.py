@@ -54,8 +54,9 @@ def download_shards(arguments: argparse.Namespace, loaded: Loaded, *, limit_give
     """Prepare the job and carry it out here, or on Ray. Return the exit code."""
     import dataclasses
 
+    from pixtrawl.amounts import plural
     from pixtrawl.cluster.upkeep import status
-    from pixtrawl.display.screen import note, out, out_json, plural
+    from pixtrawl.display.screen import note, out, out_json
     from pixtrawl.errors import EXIT_INTERRUPTED, EXIT_NOTHING, EXIT_OK, EXIT_SHORT, UsageError
 
     config = loaded.config

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from pixtrawl.amounts import plural
 from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -296,11 +297,12 @@ def _verdict(done: Exported, to: str, out: str) -> str:
     if not done.images:
         return f"nothing to export{missing}"
     if done.was_complete:
-        return f"{out} is up to date: {done.images:,} images as {to}"
+        return f"{out} is up to date: {plural(done.images, 'image')} as {to}"
     splits = ", ".join(f"{name} {count:,}" for name, count in done.splits.items())
     splits = f" ({splits})" if len(done.splits) > 1 else ""
-    bad = f"; {done.bad:,} bad files were skipped" if done.bad else ""
-    return f"{done.images:,} images{splits} as {to} in {out}, {done.files:,} files{missing}{bad}"
+    bad = f"; skipped: {plural(done.bad, 'bad file')}" if done.bad else ""
+    images, files = plural(done.images, "image"), plural(done.files, "file")
+    return f"{images}{splits} as {to} in {out}, {files}{missing}{bad}"
 
 
 class ExportProgress:

@@ -45,7 +45,8 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
-    from pixtrawl.display.screen import clean, out, out_json, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import clean, out, out_json
     from pixtrawl.errors import EXIT_OK, UsageError
     from pixtrawl.pipeline.curating.labelling import put_under_label, take_back_labels
     from pixtrawl.pipeline.finished.opened import split_root

@@ -109,7 +109,8 @@ def _json(found: Liked, done: Recorded | None) -> dict[str, object]:
 
 
 def _lines(found: Liked, show: int) -> list[str]:
-    from pixtrawl.display.screen import clean, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import clean
 
     if not found.labels:
         return [

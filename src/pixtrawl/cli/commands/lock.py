@@ -62,7 +62,8 @@ def main(arguments: argparse.Namespace) -> int:
 def _write(arguments: argparse.Namespace) -> int:
     import sys
 
-    from pixtrawl.display.screen import note, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import note
     from pixtrawl.display.terminal import escaped_json
     from pixtrawl.errors import EXIT_OK, StorageError
 
@@ -131,7 +132,8 @@ def _rebuild(arguments: argparse.Namespace) -> int:
 
 
 def _verdict(report: dict[str, Any]) -> str:
-    from pixtrawl.display.screen import clean, plural, shorten
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import clean, shorten
 
     totals = ", ".join(f"{count:,} {state}" for state, count in report["totals"].items())
     lines = [f"{report['kept']:,} of {plural(report['images'], 'image')} rebuilt: {totals}"]

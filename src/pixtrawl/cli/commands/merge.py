@@ -51,8 +51,9 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
+    from pixtrawl.amounts import plural
     from pixtrawl.dedup import Level
-    from pixtrawl.display.screen import out, out_json, plural
+    from pixtrawl.display.screen import out, out_json
     from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, UsageError
     from pixtrawl.model import REASONS, Reason
     from pixtrawl.pipeline.finished.merge import merge

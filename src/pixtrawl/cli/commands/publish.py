@@ -83,7 +83,8 @@ def add_parser(subparsers: Any) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run the command. Return the exit code. Raise PixtrawlError."""
-    from pixtrawl.display.screen import note, out, out_json, out_stream, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import note, out, out_json, out_stream
     from pixtrawl.publishing.publish import PublishOptions, publish
 
     options = PublishOptions(
@@ -121,7 +122,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _table(done: Published) -> str:
-    from pixtrawl.display.screen import columns, size
+    from pixtrawl.amounts import plural, size
+    from pixtrawl.display.screen import columns
 
     rows = [
         (file.change.value, size(file.size_bytes), file.name)
@@ -129,27 +131,27 @@ def _table(done: Published) -> str:
         if file.change != "same"
     ]
     totals = [
-        (name, size(row["bytes"]), f"{row['files']:,} {'file' if row['files'] == 1 else 'files'}")
+        (name, size(row["bytes"]), plural(row["files"], "file"))
         for name, row in done.difference.counts().items()
     ]
-    head = f"{done.url}: {done.images:,} images; a dry run, nothing was sent"
+    head = f"{done.url}: {plural(done.images, 'image')}; a dry run, nothing was sent"
     shown = [columns(rows, right=(1,)), ""] if rows else []
     return "\n".join([head, "", *shown, columns(totals, right=(1,))])
 
 
 def _verdict(done: Published) -> str:
-    from pixtrawl.display.screen import size
+    from pixtrawl.amounts import plural, size
 
     counts = done.difference.counts()
     if not done.commit:
-        return f"{done.url} is up to date: {done.images:,} images"
+        return f"{done.url} is up to date: {plural(done.images, 'image')}"
     sent = done.difference.to_send
     removed = counts["removed"]["files"]
     gone = f", {removed:,} removed" if removed else ""
-    bad = f"; {done.bad:,} bad files were skipped" if done.bad else ""
+    bad = f"; skipped: {plural(done.bad, 'bad file')}" if done.bad else ""
     missing = f"; {done.missing:,} deleted by hand were left out" if done.missing else ""
     return (
-        f"{done.url}: {done.images:,} images; {len(sent):,} files sent "
+        f"{done.url}: {plural(done.images, 'image')}; {plural(len(sent), 'file')} sent "
         f"({size(sum(file.size_bytes for file in sent))}), {counts['same']['files']:,} unchanged"
         f"{gone}{bad}{missing}"
     )
@@ -163,7 +165,7 @@ class _SendProgress:
         self._size_bytes = size_bytes
 
     def __call__(self, files: int, size_bytes: int) -> None:
-        from pixtrawl.display.screen import size
+        from pixtrawl.amounts import size
 
         end = "\n" if files == self._files else ""
         line = f"\rsent {files:,} of {self._files:,} files, {size(size_bytes)}"

@@ -47,7 +47,7 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code: 0 once the decision is on the disk."""
-    from pixtrawl.display.screen import plural
+    from pixtrawl.amounts import plural
     from pixtrawl.errors import EXIT_OK, UsageError
     from pixtrawl.pipeline.curating.deciding import reject
     from pixtrawl.pipeline.finished.opened import split_root

@@ -108,7 +108,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _copy_evidence(folder: Folder, target: Path, *, as_json: bool) -> int:
-    from pixtrawl.display.screen import clean, out, out_json, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import clean, out, out_json
     from pixtrawl.folder.evidence import copy_out
 
     files = [str(path) for path in copy_out(folder, target)]
@@ -122,7 +123,8 @@ def _copy_evidence(folder: Folder, target: Path, *, as_json: bool) -> int:
 def _html(folder: Folder, target: Path, *, as_json: bool) -> int:
     from msgspec import to_builtins
 
-    from pixtrawl.display.screen import clean, out, out_json, size
+    from pixtrawl.amounts import size
+    from pixtrawl.display.screen import clean, out, out_json
     from pixtrawl.operations.html_report import write_html_report
 
     done = write_html_report(folder, target)

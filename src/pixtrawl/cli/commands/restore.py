@@ -47,9 +47,10 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
+    from pixtrawl.amounts import plural
     from pixtrawl.cli.by_hand import report_changes_by_hand
     from pixtrawl.cli.loop import run_loop
-    from pixtrawl.display.screen import clean, out, out_json, plural
+    from pixtrawl.display.screen import clean, out, out_json
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.pipeline.curating.restore import Wanted, removed, restore

@@ -235,7 +235,8 @@ def _known_lines() -> list[str]:
 def _lines(found: ScoreResult) -> list[str]:
     if found.queries:
         return query_lines(found)
-    from pixtrawl.display.screen import clean, columns, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import clean, columns
 
     numbers = [one for one in found.columns if one.type == "float" and one.images]
     if not any(one.images for one in found.columns):
@@ -252,7 +253,8 @@ def _lines(found: ScoreResult) -> list[str]:
 
 def query_lines(found: ScoreResult) -> list[str]:
     """Return the lines of a scoring that compares images with their query or label."""
-    from pixtrawl.display.screen import clean, columns, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import clean, columns
 
     if not found.queries:
         return ["no image to score"]

@@ -119,13 +119,14 @@ def find_duplicates(arguments: argparse.Namespace) -> int:
 
     from msgspec import to_builtins
 
+    from pixtrawl.amounts import plural
     from pixtrawl.cli.commands.export import ExportProgress
     from pixtrawl.cli.options import load_settings
     from pixtrawl.cluster import judging
     from pixtrawl.cluster.duplicates import forget_duplicates
     from pixtrawl.cluster.readers.reading import ShardSet
     from pixtrawl.cluster.store import Store
-    from pixtrawl.display.screen import out, out_json, plural
+    from pixtrawl.display.screen import out, out_json
     from pixtrawl.errors import EXIT_OK
 
     shards = ShardSet(Store(arguments.store))
@@ -237,7 +238,7 @@ def _whole(text: str, option: str) -> int:
 
 
 def _plan_lines(found: JobPlan) -> list[str]:
-    from pixtrawl.display.screen import plural, size
+    from pixtrawl.amounts import plural, size
 
     lines = [
         (

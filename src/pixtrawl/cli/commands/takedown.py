@@ -64,8 +64,9 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code: 0, whether or not there was an image to remove."""
+    from pixtrawl.amounts import plural
     from pixtrawl.catalog.decisions.takedown import KINDS, parse_rule
-    from pixtrawl.display.screen import clean, out, out_json, plural
+    from pixtrawl.display.screen import clean, out, out_json
     from pixtrawl.errors import EXIT_OK, UsageError
     from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.pipeline.curating import curate
@@ -116,8 +117,9 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _block(folder: Folder, arguments: argparse.Namespace) -> int:
     """Hold block lists against the data set; say how many files they hold, and not their URLs."""
+    from pixtrawl.amounts import plural
     from pixtrawl.config.load import load
-    from pixtrawl.display.screen import clean, note, out, out_json, plural
+    from pixtrawl.display.screen import clean, note, out, out_json
     from pixtrawl.errors import EXIT_OK, UsageError
     from pixtrawl.pipeline.curating import block_check
 
@@ -142,7 +144,8 @@ def _block(folder: Folder, arguments: argparse.Namespace) -> int:
 
 def _rule_lines(known: Sequence[Remembered]) -> Iterator[str]:
     """Return a line for each rule and file of the command line, not for images they removed too."""
-    from pixtrawl.display.screen import clean, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import clean
 
     for one in known:
         names = [cause for cause in one.because if cause.startswith("file ")]

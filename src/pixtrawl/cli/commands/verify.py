@@ -85,7 +85,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _lines(found: Verified, root: str, advice: dict[str, str]) -> list[str]:
-    from pixtrawl.display.screen import clean, plural
+    from pixtrawl.amounts import plural
+    from pixtrawl.display.screen import clean
 
     lines = []
     for state, step in advice.items():

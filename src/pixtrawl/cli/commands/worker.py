@@ -52,12 +52,13 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
+    from pixtrawl.amounts import plural
     from pixtrawl.cli import running
     from pixtrawl.cli.commands.cluster import job_config
     from pixtrawl.cluster.job.description import read_job
     from pixtrawl.cluster.store import Store
     from pixtrawl.cluster.workers.program import work
-    from pixtrawl.display.screen import out, out_json, plural
+    from pixtrawl.display.screen import out, out_json
     from pixtrawl.errors import EXIT_INTERRUPTED, EXIT_NOTHING, EXIT_OK, EXIT_SHORT
 
     store = Store(arguments.store)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from msgspec import Struct, field
 
+from pixtrawl.amounts import plural, size
 from pixtrawl.folder.derived.card_header import header
 from pixtrawl.folder.derived.features import Features
 from pixtrawl.model import Sample
@@ -170,10 +171,13 @@ def data_card(  # noqa: PLR0913 - one keyword for each part of a card
     lines = [*header(summary, title, data_files, version, by_config=by_config)]
     lines += [f"# {markdown_text(title)}", ""]
     when = _days(summary)
-    what = f"{summary.images:,} images ({_size(summary.size_bytes)})"
-    labels_count = len({label for label, _ in summary.labels})
+    what = f"{plural(summary.images, 'image')} ({size(summary.size_bytes)})"
+    label_count = plural(len({label for label, _ in summary.labels}), "label")
     fetched = f" and fetched {when}" if when else ""
-    lines += [f"{what} of {labels_count:,} labels, found on the web{fetched} with pixtrawl.", ""]
+    lines += [
+        f"{what} of {label_count}, found on the web{fetched} with pixtrawl.",
+        "",
+    ]
     if load:
         lines += ["```python", "from datasets import load_dataset", "", f"ds = {load}", "```", ""]
     lines += [line for note in notes for line in (note, "")]
@@ -287,12 +291,3 @@ def _days(summary: Summary) -> str:
     if not first:
         return ""
     return f"on {first}" if first == last else f"from {first} to {last}"
-
-
-def _size(size_bytes: int) -> str:
-    size = float(size_bytes)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1024
-    return f"{size:,.1f} TiB"

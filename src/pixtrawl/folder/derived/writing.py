@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from pixtrawl import durable
+from pixtrawl.amounts import plural
 from pixtrawl.batches import batches
 from pixtrawl.catalog import keyword_urls, outcomes, own_columns, run_log, samples
 from pixtrawl.catalog.decisions import takedown
@@ -133,7 +134,7 @@ def _notes(db: sqlite3.Connection) -> Iterator[str]:
         yield f"Opt-outs were honoured; images were left out: {', '.join(heard)}."
     down = takedown.count_removed(db)
     if down:
-        yield f"{down:,} images were taken down on request and are not fetched again."
+        yield f"Taken down on request and not fetched again: {plural(down, 'image')}."
     unsafe = run_log.runs_without_durability(db)
     if unsafe:
         yield (

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pixtrawl.amounts import plural
 from pixtrawl.catalog.database import created
 from pixtrawl.catalog.decisions import takedown
 from pixtrawl.catalog.decisions.recorded import DecisionState, mark
@@ -274,7 +275,7 @@ def _say_start(folder: Folder, found: remains.Remains) -> None:
     logging.getLogger("pixtrawl").warning(
         "%s has lost its catalog: it is made again from %s, the files and the journal of decisions",
         folder.shown,
-        f"{len(found.images):,} lines of {folder.metadata.name}",
+        f"{plural(len(found.images), 'line')} of {folder.metadata.name}",
     )
 
 
