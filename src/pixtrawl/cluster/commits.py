@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -18,7 +19,7 @@ from pixtrawl.cluster.store import Store
 from pixtrawl.errors import StorageError
 from pixtrawl.net.hosts.state import HostState
 
-__all__ = ["Commit", "Commits", "ObjectEntry", "roll_up"]
+__all__ = ["Commit", "Commits", "ObjectEntry", "roll_up", "time_at_work_s"]
 
 T = TypeVar("T")
 
@@ -155,6 +156,24 @@ def roll_up(store: Store) -> tuple[int, int]:
         for _ in pool.map(store.remove, left):
             pass
     return len(new), written
+
+
+def time_at_work_s(commits: Iterable[Commit]) -> float:
+    """Return the seconds during which at least one of the shards was at work.
+
+    Many shards are at work at once, by one worker and by several, and a job may stand still for
+    days. Times are those of the workers' clocks.
+    """
+    spans = []
+    for commit in commits:
+        if commit.ended_at:
+            end_s = datetime.fromisoformat(commit.ended_at).timestamp()
+            spans.append((end_s - commit.elapsed_s, end_s))
+    total_s, until_s = 0.0, float("-inf")
+    for begin_s, end_s in sorted(spans):
+        total_s += max(0.0, end_s - max(begin_s, until_s))
+        until_s = max(until_s, end_s)
+    return total_s
 
 
 def _name(shard_id: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from array import array
 from bisect import bisect_left
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
@@ -70,12 +70,12 @@ def forget_duplicates(store: Store) -> bool:
 
 
 class DuplicateRows:
-    """The rows to leave out, in 9 bytes of memory each."""
+    """The rows to leave out, in 17 bytes of memory each."""
 
     def __init__(self, store: Store) -> None:
         """Read the table of a store, if there is one. Raise StorageError."""
         self.entry = read_entry(store)
-        self.by_shard: Counter[str] = Counter()
+        self.by_shard: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
         found: list[tuple[int, int]] = []
         if self.entry is not None:
             with tempfile.TemporaryDirectory(prefix="pixtrawl-duplicates-") as folder:
@@ -83,7 +83,7 @@ class DuplicateRows:
                 store.fetch(self.entry.table, path)
                 for row in outcome_tables.read_duplicates(path):
                     found.append((row["row"], _NUMBERS[row["reason"]]))
-                    self.by_shard[row["shard"]] += 1
+                    self.by_shard[row["shard"]].append(row["row"])
         found.sort()
         self._rows = array("q", (row for row, _ in found))
         self._reasons = bytes(number for _, number in found)

@@ -7,7 +7,7 @@ All outcome tables have one schema, whatever the manifests held: columns of thei
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 try:
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 except ImportError:
     from pixtrawl.errors import MissingExtraError
@@ -33,9 +34,11 @@ __all__ = [
     "LookRow",
     "PictureGroups",
     "PictureTable",
+    "count_outcomes",
     "read_duplicates",
     "read_looks",
     "read_outcomes",
+    "select_outcomes",
     "write_looks",
     "write_outcomes",
 ]
@@ -82,6 +85,28 @@ def read_outcomes(path: Path, columns: list[str] | None = None) -> Iterator[dict
     for batch in _batches(path, columns, _GROUP_ROWS):
         for row in batch.to_pylist():
             yield empty | row
+
+
+def count_outcomes(path: Path, columns: list[str]) -> Counter[tuple[Any, ...]]:
+    """Count the rows of an outcome table by their values in some columns. Raise StorageError."""
+    counted: Counter[tuple[Any, ...]] = Counter()
+    for batch in _batches(path, columns, _GROUP_ROWS):
+        groups = pa.Table.from_batches([batch]).group_by(columns).aggregate([([], "count_all")])
+        for group in groups.to_pylist():
+            counted[tuple(group[name] for name in columns)] += group["count_all"]
+    return counted
+
+
+def select_outcomes(path: Path, columns: list[str], rows: Sequence[int]) -> list[dict[str, Any]]:
+    """Return some rows of an outcome table by their numbers; others are ignored.
+
+    Raise StorageError.
+    """
+    wanted = pa.array(rows, pa.int64())
+    found: list[dict[str, Any]] = []
+    for batch in _batches(path, ["row", *columns], _GROUP_ROWS):
+        found += batch.filter(pc.is_in(batch.column("row"), value_set=wanted)).to_pylist()
+    return found
 
 
 def _batches(path: Path, columns: list[str] | None, rows: int) -> Iterator[pa.RecordBatch]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pixtrawl.cluster import outcome_tables
-from pixtrawl.cluster.commits import Commit, Commits
+from pixtrawl.cluster.commits import Commit, Commits, time_at_work_s
 from pixtrawl.cluster.duplicates import DuplicateRows
 from pixtrawl.cluster.job.description import has_job, read_job
 from pixtrawl.cluster.readers.pictures import ShardPictures, place_of
@@ -145,12 +145,10 @@ class ShardSet:
     def report(self) -> Report:
         """Return the report of the set, as that of a run."""
         queries: dict[tuple[str, str], tuple[Counter[str], Counter[str]]] = {}
-        for row in self.rows(["row", "query", "label", "source", "reason"]):
-            reasons, sources = queries.setdefault(
-                (row["query"], row["label"]), (Counter(), Counter())
-            )
-            reasons[row["reason"]] += 1
-            sources[row["source"]] += 1
+        for (text, label, source, reason), count in self._counted().items():
+            reasons, sources = queries.setdefault((text, label), (Counter(), Counter()))
+            reasons[reason] += count
+            sources[source] += count
         commits = self.commits()
         reported = [
             _query_report(number, text, label, reasons, sources)
@@ -165,7 +163,7 @@ class ShardSet:
             output=self.store.url, queries=reported, totals=_totals(total),
             reasons=dict(total.most_common()), causes={},
             bytes=sum(commit.fetched_bytes for commit in commits),
-            elapsed_s=sum(commit.elapsed_s for commit in commits),
+            elapsed_s=time_at_work_s(commits),
             interrupted=not complete, end_reason="done" if complete else "interrupted",
             read_only=False, cut_short=False, not_asked=total.get(Reason.HOST_OUT.value, 0),
             across_labels=[], changed_rules=[], bad_lines=self.job.bad_lines or None,
@@ -174,6 +172,22 @@ class ShardSet:
                 refused=total.get(Reason.OPTED_OUT.value, 0),
             ),
         )  # fmt: skip
+
+    def _counted(self) -> Counter[tuple[str, str, str, str]]:
+        """Count the rows of all shards by query, label, source and reason."""
+        columns = ["query", "label", "source", "reason"]
+        counted: Counter[tuple[str, str, str, str]] = Counter()
+        for commit, path in self.tables():
+            counted.update(outcome_tables.count_outcomes(path, columns))
+            dropped = self.duplicates.by_shard.get(commit.shard)
+            if dropped is None:
+                continue
+            for row in outcome_tables.select_outcomes(path, columns, dropped):
+                as_fetched = tuple(row[name] for name in columns)
+                counted[as_fetched] -= 1
+                if (reason := self.duplicates.reason(row["row"])) is not None:
+                    counted[*as_fetched[:3], reason.value] += 1
+        return +counted
 
 
 def _query_report(

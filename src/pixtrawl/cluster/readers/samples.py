@@ -102,7 +102,7 @@ class ShardSamples:
         starts = array("q", [0])
         dropped = self._set.duplicates.by_shard
         for one in self._set.commits():
-            kept = one.reasons.get(Reason.SAVED.value, 0) - dropped.get(one.shard, 0)
+            kept = one.reasons.get(Reason.SAVED.value, 0) - len(dropped.get(one.shard, ()))
             if kept > 0:
                 looks = None if one.looks is None else one.looks.name
                 pieces.append(_IndexedShard(one.shard, one.outcomes.name, looks, one.own))
