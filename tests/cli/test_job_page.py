@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pixtrawl.cli.commands.cluster_page import job_page
-from pixtrawl.cluster.store_leases import WorkerBeat
+from pixtrawl.cluster.beats import WorkerBeat
 from pixtrawl.cluster.upkeep import JobStatus, WorkerStatus
 
 

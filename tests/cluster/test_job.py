@@ -15,11 +15,12 @@ import pytest
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.cluster import outcome_tables
+from pixtrawl.cluster.beats import WorkerBeat
 from pixtrawl.cluster.commits import Commits, roll_up
 from pixtrawl.cluster.job.description import read_index, read_job
 from pixtrawl.cluster.readers.reading import ShardSet
 from pixtrawl.cluster.store import Store
-from pixtrawl.cluster.store_leases import StoreLeases, WorkerBeat
+from pixtrawl.cluster.store_leases import StoreLeases
 from pixtrawl.cluster.upkeep import status, sweep
 from tests.cluster.servers import LoggedHosts
 
@@ -199,7 +200,7 @@ def test_the_shards_of_a_chain_are_given_out_one_after_another(prepared: Store) 
 
 
 def test_a_shard_that_ends_its_workers_is_given_up_with_its_rows_reported(prepared: Store) -> None:
-    for _ in range(4):
+    for _ in range(5):
         lost = leases_of(prepared)
         lost.look()
         while lost.claim() is not None:
@@ -210,7 +211,7 @@ def test_a_shard_that_ends_its_workers_is_given_up_with_its_rows_reported(prepar
     given_up = [row for row in rows if row["reason"] == "worker_lost"]
     assert given_up
     assert {row["status"] for row in given_up} == {"failed"}
-    assert "4 workers ended over its shard" in given_up[0]["detail"]
+    assert "5 workers ended over its shard" in given_up[0]["detail"]
     assert status(prepared, read_job(prepared)).lost_shards == len(
         {row["shard"] for row in given_up}
     )

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from pixtrawl.cli.main import main
+from pixtrawl.cluster.beats import Beats, WorkerBeat
 from pixtrawl.cluster.commits import Commits
 from pixtrawl.cluster.job.description import read_job
 from pixtrawl.cluster.store import Store
-from pixtrawl.cluster.store_leases import Beats, WorkerBeat
 from pixtrawl.cluster.upkeep import status, sweep
 from pixtrawl.errors import StorageError
 from tests.cluster.servers import LoggedHosts

@@ -12,9 +12,9 @@ from pixtrawl import events
 from pixtrawl.cli.commands.cluster_page import job_page
 from pixtrawl.cli.commands.cluster_status import job_metrics
 from pixtrawl.cli.main import main
+from pixtrawl.cluster.beats import Beats, RecentRate, WorkerBeat
 from pixtrawl.cluster.job.description import read_job
 from pixtrawl.cluster.store import Store
-from pixtrawl.cluster.store_leases import Beats, RecentRate, WorkerBeat
 from pixtrawl.cluster.upkeep import JobStatus, status
 from pixtrawl.display.prometheus import RunMetrics, rendered
 from pixtrawl.model import Candidate, Outcome, Reason, SourceOutcome

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from pixtrawl.config.load import Loaded, load
 from pixtrawl.config.table import Setting, shown_setting, table
+from pixtrawl.errors import UsageError
 
 # Names that users of other tools type (google-images-download's --num, for one).
 ALIASES: Final = {"job.limit": ("--num",)}
@@ -132,6 +135,27 @@ def add_output(parser: argparse.ArgumentParser, *, progress: bool = True) -> Non
 def _experts_last(parser: argparse.ArgumentParser) -> None:
     groups = parser._action_groups
     groups.sort(key=lambda group: (group.title or "").startswith((_EXPERT_TITLE, _CONFIG_TITLE)))
+
+
+def number(text: str) -> float:
+    """Read a number of an option, as a `type` of argparse: neither NaN nor infinite."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return found
+
+
+def scratch_of(arguments: argparse.Namespace) -> Path | None:
+    """Return the folder of `--scratch`, None where none is given. Raise UsageError."""
+    if not arguments.scratch:
+        return None
+    folder = Path(arguments.scratch)
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise UsageError(f"--scratch {folder}: must be a folder that can be written to")
+    return folder
 
 
 def given(arguments: argparse.Namespace) -> dict[str, Any]:

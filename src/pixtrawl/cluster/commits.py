@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 _FOLDER: Final = "commits"
 _ROLLED: Final = "rollups"
+_ENDING: Final = ".json"
 _AT_ONCE: Final = 16
 _PER_ROLL: Final = 5_000
 
@@ -115,11 +116,11 @@ class Commits:
         return self._rolled
 
     def _names(self) -> list[str]:
-        return [entry.name for entry in self._store.entries(_FOLDER)]
+        return [e.name for e in self._store.entries(_FOLDER) if e.name.endswith(_ENDING)]
 
     def _read_rolled(self) -> None:
         """Read the rolls that are new; of two that hold one shard the first counts."""
-        names = [entry.name for entry in self._store.entries(_ROLLED)]
+        names = [e.name for e in self._store.entries(_ROLLED) if e.name.endswith(_ENDING)]
         new = [name for name in names if name not in self._read_rolls]
         for data, name in self._read_many(new):
             if data is None:
@@ -177,11 +178,11 @@ def time_at_work_s(commits: Iterable[Commit]) -> float:
 
 
 def _name(shard_id: str) -> str:
-    return f"{_FOLDER}/{shard_id}.json"
+    return f"{_FOLDER}/{shard_id}{_ENDING}"
 
 
 def _id(name: str) -> str:
-    return name.rpartition("/")[2].removesuffix(".json")
+    return name.rpartition("/")[2].removesuffix(_ENDING)
 
 
 def _decoded(data: bytes, name: str) -> Commit:

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 _TRIES: Final = 5
 _FIRST_PAUSE_S: Final = 0.2
+_PART: Final = ".part"  # ends the name of a file that is being written
+_PROBES: Final = "probe"
 _MEMORY: Final[AbstractContextManager[Any]] = threading.Lock()
 
 
@@ -43,6 +45,8 @@ class Store:
     def __init__(self, url: str | Path) -> None:
         """Raise UsageError for an unknown protocol, MissingExtraError without fsspec."""
         self.url = str(url).rstrip("/")
+        if not self.url or self.url.endswith(":"):
+            raise UsageError(f"{str(url)!r} names no folder for a set of shards")
         self._local = local_path(self.url)
         try:
             import fsspec
@@ -103,8 +107,28 @@ class Store:
         return sorted(
             StoredObject(path[skipped:], int(info["size"] or 0), _modified_s(info))
             for path, info in found.items()
-            if not path.endswith(".part")
+            if not (path.endswith(_PART) or path.rpartition("/")[2].startswith("."))
         )
+
+    def unfinished(self) -> list[StoredObject]:
+        """Return what writers that were killed have left: halves of files, and probes."""
+        found = self.entries(_PROBES)
+        if self._local is not None:
+            for path in self._local.rglob(f"*{_PART}"):
+                with suppress(FileNotFoundError):
+                    info = path.stat()
+                    name = path.relative_to(self._local).as_posix()
+                    found.append(StoredObject(name, info.st_size, info.st_mtime))
+        return found
+
+    def now_s(self) -> float:
+        """Return the present by the store's clock, in seconds since 1970. Raise StorageError."""
+        name = f"{_PROBES}/{secrets.token_hex(8)}"
+        self.put(name, b"now")
+        try:
+            return self.modified_s(name) or time.time()
+        finally:
+            self.remove(name)
 
     def size(self, name: str) -> int | None:
         """Return the size of an object in bytes, None where there is none."""
@@ -156,13 +180,17 @@ class Store:
         """
         if not self.is_conditional:
             return self._create_alone(name, data)
-        pause_s, trouble = _FIRST_PAUSE_S, None
+        pause_s = _FIRST_PAUSE_S
+        trouble: Exception | None = None
         for _ in range(_TRIES):
             try:
                 self._create(name, data)
                 return True
-            except FileExistsError:
-                return self.read(name) == data  # an earlier try of ours, perhaps
+            except FileExistsError as error:
+                found = self.read(name)  # of an earlier try of ours, perhaps
+                if found is not None:
+                    return found == data
+                trouble = error  # there, and not to be read yet
             except Exception as error:  # noqa: BLE001 - clients raise what they like
                 trouble = error
             with suppress(StorageError):
@@ -196,7 +224,7 @@ class Store:
         assert self._local is not None
         path = self._local / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+        return path.with_name(f"{path.name}.{secrets.token_hex(4)}{_PART}")
 
     def remove(self, name: str) -> None:
         """Remove an object, if it is there. Raise StorageError."""
@@ -218,11 +246,11 @@ class Store:
         return self.is_conditional
 
     def _keeps_conditions(self) -> bool:
-        name = f"probe/{secrets.token_hex(8)}"
+        name = f"{_PROBES}/{secrets.token_hex(8)}"
         first, second = b"first " + name.encode(), b"second " + name.encode()
+        if not self._created(name, first):
+            return False
         try:
-            if not self._created(name, first):
-                return False
             return not self._created(name, second) and self.read(name) == first
         finally:
             self.remove(name)

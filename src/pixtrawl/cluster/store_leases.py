@@ -8,65 +8,40 @@ that time (`silence_s`), so that the hosts rest in between.
 
 An object of a lease is never written twice and its name never used again, except by a roll-up that
 removes it when its shard is committed.
+
+A worker has many shards at work, and one that ends over a shard takes the others with it. So shards
+that have lost workers get less company each time, and at last none (`company_of`): only what was
+lost alone counts towards giving a shard up.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 import socket
-from collections import deque
 from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from pixtrawl.cluster.beats import Beats
 from pixtrawl.cluster.commits import Commits
 from pixtrawl.cluster.job.partition import ShardEntry
 from pixtrawl.cluster.store import Store
+from pixtrawl.errors import StorageError
 
 __all__ = [
-    "MOST_ATTEMPTS",
-    "Beats",
-    "LeaseRecord",
-    "RecentRate",
-    "ShardClaim",
-    "StoreLeases",
-    "WorkerBeat",
-]
+    "MOST_LEASES", "LeaseRecord", "ShardClaim", "StoreLeases", "company_of",
+    "holder_of",
+]  # fmt: skip
 
-MOST_ATTEMPTS: Final = 4  # workers lost over one shard, before its rows are given up
+MOST_LEASES: Final = 32  # shards that a worker has at work at most
+MOST_LOST: Final = 5  # workers lost over one shard, before its rows are given up
+MOST_LOST_ALONE: Final = 2  # of them, workers that had no other shard at work
+_COMPANY: Final = {0: MOST_LEASES, 1: MOST_LEASES, 2: 4}  # by workers lost; alone from 3 on
 _ENDED: Final = ".ended"
-
-
-class WorkerBeat(Struct, frozen=True, kw_only=True):
-    """Totals that a worker sends with each beat."""
-
-    worker: str
-    host: str
-    pid: int = 0
-    shards: int = 0  # committed
-    leases: int = 0
-    settled: int = 0  # rows with an outcome, also those of shards that are not committed yet
-    open_rows: int = 0  # rows with an outcome in shards that it holds and has not committed
-    rate: float = 0.0  # rows a second that got an outcome, over the job's last `lease_s`
-    rows: int = 0  # of committed shards
-    saved: int = 0
-    fetched_bytes: int = 0
-    elapsed_s: float = 0.0
-
-
-class RecentRate:
-    """How many a second were counted lately: since so many measurements ago."""
-
-    def __init__(self, measurements: int, started_s: float) -> None:
-        self._at = deque([(started_s, 0)], maxlen=measurements)
-
-    def add(self, now_s: float, count: int) -> float:
-        """Note how many there are by now. Return how many a second became so."""
-        then_s, before = self._at[0]
-        self._at.append((now_s, count))
-        return (count - before) / max(1e-3, now_s - then_s)
+_LEASE: Final = re.compile(r"leases/([^/]+)/([0-9]+)(\.ended)?")
 
 
 class LeaseRecord(Struct, frozen=True, kw_only=True):
@@ -75,6 +50,7 @@ class LeaseRecord(Struct, frozen=True, kw_only=True):
     worker: str
     attempt: str
     nonce: str  # after an unclear answer it shows whose object it is
+    alone: bool = False  # the worker has no other shard at work as long as it has this one
 
 
 class ShardClaim(Struct, frozen=True, kw_only=True):
@@ -84,48 +60,21 @@ class ShardClaim(Struct, frozen=True, kw_only=True):
     epoch: int  # from 1
     attempt: str
     lost: int  # workers that were lost over it before
+    is_given_up: bool = False  # too many of them: its rows are to be reported and not fetched
+
+
+def company_of(lost: int) -> int:
+    """Return how many shards a worker may have at work, one of which has lost so many workers."""
+    return _COMPANY.get(lost, 1)
 
 
 class _Seen(Struct):
     epochs: int = 0
     ended: set[int] = msgspec.field(default_factory=set)
 
-
-class Beats:
-    """The beats of all workers of a store."""
-
-    def __init__(self, store: Store, lease_s: float) -> None:
-        self._store = store
-        self._lease_s = lease_s
-
-    def write(self, beat: WorkerBeat) -> None:
-        """Write the beat of this worker. Raise StorageError."""
-        self._store.put(_beat_name(beat.worker), msgspec.json.encode(beat))
-
-    def end(self, worker: str) -> None:
-        """Remove the beat of a worker that has ended in order."""
-        self._store.remove(_beat_name(worker))
-
-    def ages_s(self, own: str | None = None, now: float = 0.0) -> dict[str, float]:
-        """Return the age of each worker's beat, by the store's clock.
-
-        The present is the time of the beat of `own`, or else the youngest beat or `now` (seconds
-        since 1970 by a clock of this machine), whichever is later.
-        """
-        at = {_id(entry.name): entry.modified_s for entry in self._store.entries("beats")}
-        if not at:
-            return {}
-        now = at[own] if own in at else max(now, *at.values())
-        return {worker: max(0.0, now - beat) for worker, beat in at.items()}
-
-    def alive(self, own: str | None = None) -> set[str]:
-        """Return the workers whose beat is not too old."""
-        return {w for w, age_s in self.ages_s(own).items() if age_s <= self._lease_s}
-
-    def read(self) -> list[WorkerBeat]:
-        """Return the beats of all workers, lost ones included."""
-        found = (self._store.read(entry.name) for entry in self._store.entries("beats"))
-        return [msgspec.json.decode(one, type=WorkerBeat) for one in found if one is not None]
+    @property
+    def lost(self) -> int:
+        return self.epochs - len(self.ended)
 
 
 class StoreLeases:
@@ -142,19 +91,19 @@ class StoreLeases:
         self._own: dict[str, ShardClaim] = {}
         self._committed: set[str] = set()  # when last looked
         self._waiting: list[ShardEntry] = []  # free when last looked
+        self._suspects: list[ShardEntry] = []  # of these, those that need less company
         self._open = len(self._entries)
         self._seen: dict[str, _Seen] = {}
-        self._holders: dict[str, str] = {}  # by name of the lease, whose content never changes
+        self._records: dict[str, LeaseRecord] = {}  # by name; their content never changes
 
     @property
     def open_shards(self) -> int:
         """The number of shards without a commit, when last looked."""
         return self._open
 
-    @property
-    def has_waiting(self) -> bool:
-        """Whether shards were free when last looked."""
-        return bool(self._waiting)
+    def has_waiting(self, at_work: int) -> bool:
+        """Return whether `claim` has shards left from the last look."""
+        return bool(self._waiting) or self._has_suspect(at_work)
 
     def is_committed(self, shard_id: str) -> bool:
         """Return whether a shard was committed when last looked."""
@@ -164,12 +113,12 @@ class StoreLeases:
         """Look for free shards, to claim those in `begun` first. Return whether there is any."""
         seen: dict[str, _Seen] = {}
         for entry in self._store.entries("leases"):
-            _, shard_id, name = entry.name.split("/")
-            one = seen.setdefault(shard_id, _Seen())
-            epoch = int(name.removesuffix(_ENDED))
-            one.epochs = max(one.epochs, epoch)
-            if name.endswith(_ENDED):
-                one.ended.add(epoch)
+            if (found := _LEASE.fullmatch(entry.name)) is None:
+                continue
+            one = seen.setdefault(found[1], _Seen())
+            one.epochs = max(one.epochs, int(found[2]))
+            if found[3]:
+                one.ended.add(int(found[2]))
         alive = self.beats.alive(self.worker)  # after the leases: who has one has beaten before
         committed = self.commits.ids()
         self._committed = committed
@@ -192,7 +141,10 @@ class StoreLeases:
             ),
             reverse=True,
         )
-        self._waiting = free
+        self._waiting, self._suspects = [], []
+        for shard in free:
+            self._add_waiting(shard)
+        self._suspects.sort(key=self._lost, reverse=True)
         return bool(free)
 
     def _may_follow(self, shard_id: str, committed: set[str]) -> bool:
@@ -200,31 +152,66 @@ class StoreLeases:
         before = self._before.get(shard_id)
         return before is None or before in committed
 
+    def _add_waiting(self, entry: ShardEntry) -> None:
+        has_company = company_of(self._lost(entry)) >= MOST_LEASES
+        (self._waiting if has_company else self._suspects).append(entry)
+
+    def _lost(self, entry: ShardEntry) -> int:
+        found = self._seen.get(entry.id)
+        return 0 if found is None else found.lost
+
     def _is_free(self, shard_id: str, seen: _Seen | None, alive: set[str]) -> bool:
         if seen is None or seen.epochs in seen.ended:
             return True
-        name = _lease_name(shard_id, seen.epochs)
-        holder = self._holders.get(name)
-        if holder is None:
-            data = self._store.read(name)
-            if data is None:
-                return True  # rolled up meanwhile: the commit is found when it is claimed
-            holder = self._holders[name] = msgspec.json.decode(data, type=LeaseRecord).worker
-        return holder not in alive
+        record = self._record(shard_id, seen.epochs)
+        # None: rolled up meanwhile; the commit is found when it is claimed.
+        return record is None or record.worker not in alive
 
-    def claim(self) -> ShardClaim | None:
-        """Take one of the shards that were free at the last look; None where none is left."""
-        while self._waiting:
-            entry = self._waiting.pop()
+    def _record(self, shard_id: str, epoch: int) -> LeaseRecord | None:
+        name = _lease_name(shard_id, epoch)
+        if name not in self._records:
+            record = _read_record(self._store, name)
+            if record is None:
+                return None
+            self._records[name] = record
+        return self._records[name]
+
+    def _is_given_up(self, shard_id: str, seen: _Seen) -> bool:
+        if seen.lost < MOST_LOST:
+            return False
+        lost = (
+            self._record(shard_id, n + 1) for n in range(seen.epochs) if n + 1 not in seen.ended
+        )
+        return sum(one.alone for one in lost if one is not None) >= MOST_LOST_ALONE
+
+    def _next(self, at_work: int) -> ShardEntry | None:
+        # Suspects first where they may be: who starts anew finds out about them, the rest goes on.
+        if self._has_suspect(at_work):
+            return self._suspects.pop()
+        return self._waiting.pop() if self._waiting else None
+
+    def _has_suspect(self, at_work: int) -> bool:
+        return bool(self._suspects) and at_work < company_of(self._lost(self._suspects[-1]))
+
+    def claim(self, at_work: int = 0) -> ShardClaim | None:
+        """Take one of the shards that were free at the last look; None where none is left.
+
+        `at_work` is the number of shards that the worker has already.
+        """
+        while (entry := self._next(at_work)) is not None:
             seen = self._seen.get(entry.id, _Seen())
             epoch = seen.epochs + 1
             nonce = secrets.token_hex(8)
             attempt = f"{entry.id}-{epoch:03d}-{nonce[:8]}"
-            record = LeaseRecord(worker=self.worker, attempt=attempt, nonce=nonce)
+            record = LeaseRecord(
+                worker=self.worker, attempt=attempt, nonce=nonce, alone=company_of(seen.lost) == 1
+            )
             if not self._store.create(_lease_name(entry.id, epoch), msgspec.json.encode(record)):
                 continue
-            lost = seen.epochs - len(seen.ended)
-            claim = ShardClaim(entry=entry, epoch=epoch, attempt=attempt, lost=lost)
+            claim = ShardClaim(
+                entry=entry, epoch=epoch, attempt=attempt, lost=seen.lost,
+                is_given_up=self._is_given_up(entry.id, seen),
+            )  # fmt: skip
             if self.commits.is_there(entry.id):  # since the last look
                 self._end(claim)
                 continue
@@ -236,7 +223,7 @@ class StoreLeases:
         """Register that this worker has committed a shard; the next of its chain is free now."""
         self._own.pop(claim.entry.id, None)
         if (after := self._after.get(claim.entry.id)) is not None:
-            self._waiting.append(self._entries[after])
+            self._add_waiting(self._entries[after])
 
     def give_back(self, claim: ShardClaim) -> None:
         """Let another worker have a shard at once; all requests for it must have ended."""
@@ -260,13 +247,24 @@ def _predecessors(entries: Iterable[ShardEntry]) -> dict[str, str]:
     }
 
 
+def holder_of(store: Store, shard_id: str, epoch: int) -> str | None:
+    """Return the worker that has an attempt at work, if it was not given back; alive or not."""
+    name = _lease_name(shard_id, epoch)
+    record = _read_record(store, name)
+    if record is None or store.size(name + _ENDED) is not None:
+        return None
+    return record.worker
+
+
+def _read_record(store: Store, name: str) -> LeaseRecord | None:
+    data = store.read(name)
+    if data is None:
+        return None
+    try:
+        return msgspec.json.decode(data, type=LeaseRecord)
+    except msgspec.DecodeError as error:
+        raise StorageError(f"{store.url}/{name} is damaged: {error}") from error
+
+
 def _lease_name(shard_id: str, epoch: int) -> str:
     return f"leases/{shard_id}/{epoch:04d}"
-
-
-def _beat_name(worker: str) -> str:
-    return f"beats/{worker}.json"
-
-
-def _id(name: str) -> str:
-    return name.rpartition("/")[2].removesuffix(".json")

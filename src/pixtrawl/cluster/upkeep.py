@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
+from typing import Final
 
 from msgspec import Struct
 
+from pixtrawl.cluster.beats import Beats, WorkerBeat
 from pixtrawl.cluster.commits import Commits
 from pixtrawl.cluster.duplicates import DuplicatesEntry, read_entry
 from pixtrawl.cluster.job.description import JobDescription
+from pixtrawl.cluster.job.keys import LEASE_S
 from pixtrawl.cluster.store import Store
-from pixtrawl.cluster.store_leases import Beats, WorkerBeat
+from pixtrawl.cluster.store_leases import holder_of
 from pixtrawl.model import Reason
 
 __all__ = ["JobStatus", "Swept", "WorkerStatus", "status", "sweep"]
+
+_OBJECT: Final = re.compile(
+    r"(?:data|outcomes|looks)/(.+?)-([0-9]{3,})-[0-9a-f]{8}(?:-[0-9]+)?\.\w+"
+)
 
 
 class WorkerStatus(Struct, frozen=True, kw_only=True):
@@ -98,18 +106,21 @@ def status(store: Store, job: JobDescription) -> JobStatus:
 
 
 class Swept(Struct, frozen=True, kw_only=True):
-    """Objects that no commit names."""
+    """Objects that no commit names, and what killed writers have left of others."""
 
     removed: int
     size_bytes: int
-    kept: int  # of shards without a commit, and not old enough
+    kept: int  # of shards without a commit: of a worker that is at work, or not old enough
 
 
-def sweep(store: Store, *, older_s: float, dry_run: bool = False) -> Swept:
-    """Remove the objects of attempts that were not committed.
+def sweep(
+    store: Store, *, older_s: float, lease_s: float = LEASE_S, dry_run: bool = False
+) -> Swept:
+    """Remove the objects of attempts that were not committed, and what writers have left half done.
 
-    Those of a shard without a commit must be `older_s` old, since a worker may be about to commit
-    them; those of a committed one can never count any more.
+    Those of a shard without a commit must be `older_s` old by the store's clock, and their worker
+    without a beat for `lease_s`, since it may be about to commit them; those of a committed one can
+    never count any more.
     """
     objects = [
         *store.entries("data"),
@@ -122,11 +133,16 @@ def sweep(store: Store, *, older_s: float, dry_run: bool = False) -> Swept:
         committed.add(commit.shard)
         named.update(entry.name for entry in commit.objects)
     removed = size_bytes = kept = 0
-    now = time.time()
-    for entry in objects:
+    now = store.now_s()
+    ages = Beats(store, lease_s).ages_s(now=now)
+    alive = {worker for worker, age_s in ages.items() if age_s <= lease_s}
+    for entry in [*objects, *store.unfinished()]:
         if entry.name in named:
             continue
-        if _shard_of(entry.name) not in committed and now - entry.modified_s < older_s:
+        attempt = _attempt_of(entry.name)
+        is_open = attempt is None or attempt[0] not in committed
+        is_new = now - entry.modified_s < older_s
+        if is_open and (is_new or (attempt is not None and holder_of(store, *attempt) in alive)):
             kept += 1
             continue
         removed += 1
@@ -136,8 +152,10 @@ def sweep(store: Store, *, older_s: float, dry_run: bool = False) -> Swept:
     return Swept(removed=removed, size_bytes=size_bytes, kept=kept)
 
 
-def _shard_of(name: str) -> str:
-    """Return the shard of an object, `data/SHARD-EPOCH-NONCE-PART.tar` or `outcomes/SHARD-...`."""
-    folder, _, rest = name.partition("/")
-    parts = rest.rpartition(".")[0].split("-")
-    return "-".join(parts[: -3 if folder == "data" else -2])
+def _attempt_of(name: str) -> tuple[str, int] | None:
+    """Return shard and epoch of an object, `data/SHARD-EPOCH-NONCE-PART.tar`, `looks/SHARD-...`.
+
+    None for what belongs to no attempt.
+    """
+    found = _OBJECT.fullmatch(name)
+    return None if found is None else (found[1], int(found[2]))

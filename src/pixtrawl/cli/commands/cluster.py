@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,12 +16,18 @@ from pixtrawl.cli.commands.shard_sets import (
     find_duplicates,
     plan_job,
 )
-from pixtrawl.cli.options import add_config, add_output, add_settings, given, load_settings
+from pixtrawl.cli.options import (
+    add_config,
+    add_output,
+    add_settings,
+    load_settings,
+    number,
+    scratch_of,
+)
 from pixtrawl.cluster.job.keys import LEASE_S, SHARD_ROWS, job_settings
 
 if TYPE_CHECKING:
     from pixtrawl.cluster.job.description import JobDescription
-    from pixtrawl.config.groups import Config
 
 _EPILOG: Final = """\
 A job turns every URL of its manifests into an outcome, on as many machines as you start workers on.
@@ -50,7 +55,9 @@ def add_parser(subparsers: Any) -> None:
         help="jobs on many machines",
         description=__doc__, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", required=True, prog="pixtrawl cluster"
+    )
     _add_prepare(actions)
     add_duplicates(actions)
     add_collect(actions)
@@ -66,13 +73,13 @@ def add_parser(subparsers: Any) -> None:
         one.add_argument("store", metavar="STORE", help="folder or fsspec URL that holds the job")
         if name == "sweep":
             one.add_argument(
-                "--older", metavar="HOURS", type=float, default=24.0,
+                "--older", metavar="HOURS", type=number, default=24.0,
                 help="age of objects of a shard without a commit (default: 24)",
             )  # fmt: skip
             one.add_argument("--dry-run", action="store_true", help="remove nothing")
         if name == "status":
             one.add_argument(
-                "--watch", metavar="S", type=float, nargs="?", const=5.0,
+                "--watch", metavar="S", type=number, nargs="?", const=5.0,
                 help="look again every S seconds until the job is complete (default: 5)",
             )  # fmt: skip
             one.add_argument(
@@ -103,7 +110,7 @@ def _add_prepare(actions: Any) -> None:
     parser.add_argument(
         "--lease",
         metavar="S",
-        type=float,
+        type=number,
         default=LEASE_S,
         help="seconds without a word of a worker before others take its shards (default: 45)",
     )
@@ -142,7 +149,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
     tune_process()  # rows are many objects, none of them in a cycle
     store, job = prepared(
         arguments.manifests, arguments.output, loaded, notices, shard_rows=arguments.shard_rows,
-        lease_s=arguments.lease, scratch=arguments.scratch,
+        lease_s=arguments.lease, scratch=scratch_of(arguments),
     )  # fmt: skip
     for text in notices if not arguments.quiet else ():
         note(text)
@@ -166,19 +173,6 @@ def _facts(job: JobDescription) -> dict[str, object]:
     return {name: getattr(job, name) for name in names}
 
 
-def job_config(job: JobDescription, arguments: argparse.Namespace) -> Config:
-    """Return the settings of a worker: those of the machine, then the job's, then the options."""
-    from pixtrawl.cli.known import known_sources
-    from pixtrawl.config.load import load
-
-    own = given(arguments)
-    loaded = load(
-        {**job.settings, **own}, environ=os.environ, config_file=arguments.config,
-        known=known_sources(),
-    )  # fmt: skip
-    return loaded.config
-
-
 def _sweep(arguments: argparse.Namespace) -> int:
     from pixtrawl.amounts import plural, size
     from pixtrawl.cluster.job.description import read_job
@@ -190,15 +184,18 @@ def _sweep(arguments: argparse.Namespace) -> int:
     if arguments.older < 0:
         raise UsageError("--older: must be 0 or more hours")
     store = Store(arguments.store)
-    read_job(store)  # an error where this is no job's store
-    found = sweep(store, older_s=arguments.older * 3600, dry_run=arguments.dry_run)
+    job = read_job(store)
+    found = sweep(
+        store, older_s=arguments.older * 3600, lease_s=job.lease_s, dry_run=arguments.dry_run
+    )
     if arguments.json:
         out_json({"removed": found.removed, "bytes": found.size_bytes, "kept": found.kept})
         return EXIT_OK
     done = "would be removed" if arguments.dry_run else "removed"
     out(f"{plural(found.removed, 'object')} {done}, {size(found.size_bytes)}")
     if found.kept:
-        out(f"{plural(found.kept, 'object')} of open shards left: younger than --older")
+        left = plural(found.kept, "object")
+        out(f"{left} of open shards left: younger than --older, or of a worker that is at work")
     return EXIT_OK
 
 

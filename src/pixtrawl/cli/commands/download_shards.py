@@ -35,7 +35,7 @@ def prepared(  # noqa: PLR0913 - the options of `prepare`
     *,
     shard_rows: int | None = None,
     lease_s: float | None = None,
-    scratch: str | None = None,
+    scratch: Path | None = None,
 ) -> tuple[Store, JobDescription]:
     """Prepare a job; `notices` gets sentences for the user. Raise UsageError or StorageError."""
     from pixtrawl.cluster.job.keys import LEASE_S, job_settings

@@ -115,19 +115,18 @@ def add_duplicates(actions: Any) -> None:
 def find_duplicates(arguments: argparse.Namespace) -> int:
     """Write the table of duplicates, or remove it. Return the exit code."""
     import sys
-    from pathlib import Path
 
     from msgspec import to_builtins
 
     from pixtrawl.amounts import plural
     from pixtrawl.cli.commands.export import ExportProgress
-    from pixtrawl.cli.options import load_settings
+    from pixtrawl.cli.options import load_settings, scratch_of
     from pixtrawl.cluster import judging
     from pixtrawl.cluster.duplicates import forget_duplicates
     from pixtrawl.cluster.readers.reading import ShardSet
     from pixtrawl.cluster.store import Store
     from pixtrawl.display.screen import out, out_json
-    from pixtrawl.errors import EXIT_OK
+    from pixtrawl.errors import EXIT_OK, UsageError
 
     shards = ShardSet(Store(arguments.store))
     if arguments.forget:
@@ -136,8 +135,10 @@ def find_duplicates(arguments: argparse.Namespace) -> int:
         out_json({"forgotten": found}) if arguments.json else out(text)
         return EXIT_OK
     images = load_settings(arguments).config.images
+    if images.dedup == "off":
+        raise UsageError("--dedup off finds nothing; --forget makes every picture count again")
     show = None if arguments.quiet or not sys.stderr.isatty() else ExportProgress()
-    scratch = Path(arguments.scratch) if arguments.scratch else None
+    scratch = scratch_of(arguments)
     entry = judging.find_duplicates(
         shards, images, scratch=scratch, on_progress=show or (lambda done, total: None)
     )
@@ -161,7 +162,7 @@ def find_duplicates(arguments: argparse.Namespace) -> int:
 
 def add_plan(actions: Any) -> None:
     """Register `cluster plan`."""
-    from pixtrawl.cli.options import add_output
+    from pixtrawl.cli.options import add_output, number
     from pixtrawl.cluster.job.keys import SHARD_ROWS
 
     parser = actions.add_parser(
@@ -171,20 +172,18 @@ def add_plan(actions: Any) -> None:
         epilog="Figures come from a job over a sample of the list; without one they are those of "
         "docs/performance.md for pictures of 112 KB, and no host is known.",
     )  # fmt: skip
-    number = "N"
-    parser.add_argument("--urls", metavar=number, required=True, help="URLs, such as 1e9")
+    n = "N"
+    parser.add_argument("--urls", metavar=n, required=True, help="URLs, such as 1e9")
     parser.add_argument("--sample", metavar="STORE", help="job over a sample, carried out")
-    parser.add_argument("--nodes", metavar=number, default="1", help="machines (default: 1)")
-    parser.add_argument("--cores", metavar=number, default="5", help="of each (default: 5)")
+    parser.add_argument("--nodes", metavar=n, default="1", help="machines (default: 1)")
+    parser.add_argument("--cores", metavar=n, default="5", help="of each (default: 5)")
     parser.add_argument(
-        "--delay", metavar="S", type=float, default=0.1,
+        "--delay", metavar="S", type=number, default=0.1,
         help="seconds between two requests to one host (default: 0.1)",
     )  # fmt: skip
-    parser.add_argument("--largest-host", metavar=number, help="URLs of the largest host, if known")
-    parser.add_argument("--bandwidth", metavar="MBIT", type=float, help="line of all machines")
-    parser.add_argument(
-        "--shard-rows", metavar=number, default=str(SHARD_ROWS), help="rows of a shard"
-    )
+    parser.add_argument("--largest-host", metavar=n, help="URLs of the largest host, if known")
+    parser.add_argument("--bandwidth", metavar="MBIT", type=number, help="line of all machines")
+    parser.add_argument("--shard-rows", metavar=n, default=str(SHARD_ROWS), help="rows of a shard")
     add_output(parser, progress=False)
 
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pixtrawl.cli.options import add_config, add_output, add_settings
+from pixtrawl.cli.options import add_config, add_output, add_settings, given, scratch_of
+from pixtrawl.errors import UsageError
+
+if TYPE_CHECKING:
+    from pixtrawl.cluster.job.description import JobDescription
+    from pixtrawl.config.groups import Config
 
 _EPILOG: Final = """\
 Start as many as you like, on as many machines, with whatever starts processes: a shell, ssh, Slurm,
@@ -50,11 +57,37 @@ def add_parser(subparsers: Any) -> None:
     add_output(parser)
 
 
+def job_config(
+    job: JobDescription, arguments: argparse.Namespace, environ: Mapping[str, str]
+) -> Config:
+    """Return the settings of a worker: the job's, and for `_SETTINGS` those of the machine first.
+
+    What decides what is kept comes from the job alone, also where the job has the default: neither
+    this machine's environment nor its file changes it. Raise UsageError for an option that would.
+    """
+    from pixtrawl.cli.known import known_sources
+    from pixtrawl.cluster.job.keys import job_settings
+    from pixtrawl.config.load import DEFAULT_ORIGIN, load
+
+    own = given(arguments)
+    nothing = Path(os.devnull)
+    asked = load(own, environ={}, user_file=nothing, known=known_sources()).origins
+    for key, origin in asked.items():
+        if origin != DEFAULT_ORIGIN and key not in _SETTINGS:
+            raise UsageError(
+                f"{origin}: all workers of a job do the same; give it to `pixtrawl cluster prepare`"
+            )
+    defaults = dict.fromkeys(job_settings() - _SETTINGS)
+    return load(
+        {**defaults, **job.settings, **own}, environ=environ, config_file=arguments.config,
+        known=known_sources(),
+    ).config  # fmt: skip
+
+
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
     from pixtrawl.amounts import plural
     from pixtrawl.cli import running
-    from pixtrawl.cli.commands.cluster import job_config
     from pixtrawl.cluster.job.description import read_job
     from pixtrawl.cluster.store import Store
     from pixtrawl.cluster.workers.program import work
@@ -63,9 +96,9 @@ def main(arguments: argparse.Namespace) -> int:
 
     store = Store(arguments.store)
     job = read_job(store)
-    config = job_config(job, arguments)
+    config = job_config(job, arguments, os.environ)
     with tempfile.TemporaryDirectory(
-        prefix="pixtrawl-worker-", dir=arguments.scratch, ignore_cleanup_errors=True
+        prefix="pixtrawl-worker-", dir=scratch_of(arguments), ignore_cleanup_errors=True
     ) as scratch:
         ended, stopped = running.watched(
             arguments, config,

@@ -35,6 +35,7 @@ BAD_LINES: Final = "bad-lines.jsonl"
 INDEX_ENTRIES: Final = 10_000  # of one piece of the index
 _JOB: Final = "job.json"
 _VERSION: Final = 1
+_AGAIN: Final = "the same `pixtrawl cluster prepare` writes it again"
 
 
 class JobDescription(Struct, frozen=True, kw_only=True):
@@ -47,12 +48,17 @@ class JobDescription(Struct, frozen=True, kw_only=True):
     lease_s: float  # without a beat, before a worker's shards go to another
     shard_rows: int
     shards: int
+    index: str = ""  # the part of the name that its pieces share: of one `prepare` only
     index_pieces: int
     rows: int  # without duplicates
     duplicates: int  # rows with the URL of another one
     bad_lines: int  # of the manifests, which hold no row
     largest_group: str
     largest_rows: int
+
+
+class _Version(Struct):
+    version: int = _VERSION
 
 
 def read_job(store: Store) -> JobDescription:
@@ -64,12 +70,12 @@ def read_job(store: Store) -> JobDescription:
             f"`pixtrawl cluster prepare MANIFEST -o {store.url}`"
         )
     try:
-        job = msgspec.json.decode(data, type=JobDescription)
+        # First: nothing else of a newer version need be as it is here.
+        if msgspec.json.decode(data, type=_Version).version > _VERSION:
+            raise UsageError(f"the job in {store.url} is of a newer pixtrawl; update this one")
+        return msgspec.json.decode(data, type=JobDescription)
     except msgspec.DecodeError as error:
         raise StorageError(f"{store.url}/{_JOB} is damaged: {error}") from error
-    if job.version > _VERSION:
-        raise UsageError(f"the job in {store.url} is of a newer pixtrawl; update this one")
-    return job
 
 
 def has_job(store: Store) -> bool:
@@ -82,18 +88,22 @@ def write_job(store: Store, job: JobDescription) -> bool:
     return store.create(_JOB, msgspec.json.format(msgspec.json.encode(job)))
 
 
-def index_name(piece: int) -> str:
-    """Return the name of a piece of the index."""
-    return f"index/{piece:06d}.json"
+def index_name(index: str, piece: int) -> str:
+    """Return the name of a piece of an index."""
+    return f"index/{index}{'-' if index else ''}{piece:06d}.json"
 
 
 def read_index(store: Store, job: JobDescription) -> Iterator[ShardEntry]:
     """Yield all shards of a job. Raise StorageError."""
     for piece in range(job.index_pieces):
-        data = store.read(index_name(piece))
+        name = index_name(job.index, piece)
+        data = store.read(name)
         if data is None:
-            raise StorageError(f"{store.url} lacks {index_name(piece)}; prepare the job again")
-        yield from msgspec.json.decode(data, type=list[ShardEntry])
+            raise StorageError(f"{store.url} lacks {name}; {_AGAIN}")
+        try:
+            yield from msgspec.json.decode(data, type=list[ShardEntry])
+        except msgspec.DecodeError as error:
+            raise StorageError(f"{store.url}/{name} is damaged: {error}; {_AGAIN}") from error
 
 
 def rows_name(shard_id: str) -> str:
@@ -110,8 +120,9 @@ def read_rows_of(store: Store, shard_id: str) -> list[Row]:
     """Return the rows of a shard. Raise StorageError."""
     data = store.read(rows_name(shard_id))
     if data is None:
-        raise StorageError(f"{store.url} lacks {rows_name(shard_id)}; prepare the job again")
+        raise StorageError(f"{store.url} lacks {rows_name(shard_id)}; {_AGAIN}")
     try:
         return msgspec.msgpack.decode(zlib.decompress(data), type=list[Row])
     except (zlib.error, msgspec.DecodeError) as error:
-        raise StorageError(f"{store.url}/{rows_name(shard_id)} is damaged: {error}") from error
+        name = rows_name(shard_id)
+        raise StorageError(f"{store.url}/{name} is damaged: {error}; {_AGAIN}") from error

@@ -44,7 +44,8 @@ def shards_of(
 ) -> Iterator[Shard]:
     """Yield the shards of rows that come group by group; each holds about `shard_rows` rows.
 
-    The same rows in the same order give the same shards with the same ids.
+    The same rows in the same order give the same shards with the same ids, and others give others:
+    an id is a digest of all that its rows say.
     """
     packing = _Packing(shard_rows)
     name: str | None = None
@@ -124,5 +125,5 @@ class _Packing:
 def _digest(rows: list[PackedRow]) -> str:
     digest = blake2b(digest_size=8)
     for row in rows:
-        digest.update(row.key)
+        digest.update(row.row)
     return digest.hexdigest()

@@ -5,13 +5,14 @@ Rows pass through local disk (`spool`), so memory does not grow with their numbe
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -49,7 +50,8 @@ def prepare(  # noqa: PLR0913 - what a job is made of
 ) -> JobDescription:
     """Write a job to a store, from manifests that are paths, folders, or URLs of fsspec's.
 
-    The same manifests and settings again change nothing. `notify` takes sentences for the user.
+    The same manifests and settings again change nothing, but for objects of the job that are gone
+    or damaged: these are written again. `notify` takes sentences for the user.
 
     Raise UsageError for a manifest that cannot be read, or where the store holds another job;
     StorageError.
@@ -62,30 +64,40 @@ def prepare(  # noqa: PLR0913 - what a job is made of
             raise UsageError(
                 "the manifests hold no row that could be fetched; check their column of URLs"
             )
-        was_there = jobs.has_job(store)
-        writing = _Writing(store, write=not was_there)
+        before = jobs.read_job(store) if jobs.has_job(store) else None
+        uploads = _Uploads(store) if before is None else _Mending(store, Path(folder))
+        # Of its own: two that prepare at once must not write over each other's index.
+        index = secrets.token_hex(4) if before is None else before.index
+        writing = _Writing(uploads, index)
         for shard in shards_of(spool.groups(), shard_rows):
             writing.add(shard)
         writing.close()
         job = JobDescription(
             fingerprint=writing.fingerprint(to, settings), to=to, settings=settings,
-            lease_s=lease_s, shard_rows=shard_rows, shards=writing.shards,
+            lease_s=lease_s, shard_rows=shard_rows, shards=writing.shards, index=index,
             index_pieces=writing.pieces, rows=writing.rows, duplicates=spool.duplicates,
             bad_lines=reading.bad_lines, largest_group=writing.largest[1],
             largest_rows=writing.largest[0],
         )  # fmt: skip
-        if was_there:
-            _compare(store, job)
-            return jobs.read_job(store)
+        if before is not None:
+            _compare(store, before, job)
+            if mended := uploads.end():
+                notify(f"{mended:,} objects of the job were gone or damaged and are there again")
+            return before
+        uploads.end()
         if reading.bad_lines:
             store.put_file(jobs.BAD_LINES, reading.bad_path)
-        if not jobs.write_job(store, job):
-            _compare(store, job)
-    return job
+        if jobs.write_job(store, job):
+            return job
+        for piece in range(job.index_pieces):
+            store.remove(jobs.index_name(index, piece))
+        first = jobs.read_job(store)
+        _compare(store, first, job)
+        return first
 
 
-def _compare(store: Store, job: JobDescription) -> None:
-    if jobs.read_job(store).fingerprint != job.fingerprint:
+def _compare(store: Store, there: JobDescription, job: JobDescription) -> None:
+    if there.fingerprint != job.fingerprint:
         raise UsageError(
             f"{store.url} holds a job of other manifests or settings; give those it was made with, "
             "or name another store with -o"
@@ -100,7 +112,8 @@ class _ManifestFiles:
     ) -> None:
         self.bad_lines = 0
         self.bad_path = folder / jobs.BAD_LINES
-        self._folder = folder
+        self._fetched_folder = folder / "fetched"  # their names are none of ours
+        self._fetched_folder.mkdir()
         self._label = label
         self._given = given_columns(lists)
         self._labels = Labels()
@@ -143,32 +156,97 @@ class _ManifestFiles:
         try:
             fs, root = fsspec.core.url_to_fs(url)
             names = sorted(fs.glob(root)) if "*" in root else [root]
-        except (ValueError, ImportError, OSError) as error:
+        except Exception as error:  # clients raise what they like
             raise UsageError(f"{url}: {error}") from error
-        if not names:
+        if not all(Path(str(name)).name for name in names) or not names:
             raise UsageError(f"{url}: there is no such manifest")
         for name in names:
-            path = self._folder / Path(str(name)).name
+            path = self._fetched_folder / Path(str(name)).name
             try:
                 fs.get_file(name, str(path))
-            except (OSError, ValueError) as error:
+            except Exception as error:  # clients raise what they like
                 raise UsageError(f"{url}: cannot be read: {error}") from error
             yield path, str(name)
             with suppress(FileNotFoundError):
                 path.unlink()
 
 
-class _Writing:
-    """Writes shards and the index, several objects at once."""
+class _ObjectSink(Protocol):
+    def put(self, name: str, data: bytes) -> None:
+        """Take an object of the job."""
+        ...
 
-    def __init__(self, store: Store, *, write: bool) -> None:
-        self.shards = self.rows = self.pieces = 0
-        self.largest = (0, "")
+    def end(self) -> int:
+        """Wait for the uploads; return how many objects were written."""
+        ...
+
+
+class _Uploads:
+    """Writes several objects at once."""
+
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._write = write
         self._pool = ThreadPoolExecutor(_UPLOADS)
         self._running: dict[Future[None], int] = {}  # bytes of the object
         self._pending_bytes = 0
+        self._count = 0
+
+    def put(self, name: str, data: bytes) -> None:
+        self._wait(_PENDING_BYTES)
+        self._running[self._pool.submit(self._store.put, name, data)] = len(data)
+        self._pending_bytes += len(data)
+        self._count += 1
+
+    def end(self) -> int:
+        self._wait(0)
+        self._pool.shutdown()
+        return self._count
+
+    def _wait(self, most_bytes: int) -> None:
+        """Wait until no more than so much is to be uploaded, and few objects."""
+        while self._pending_bytes > most_bytes or len(self._running) > 4 * _UPLOADS:
+            done = next(iter(self._running))
+            self._pending_bytes -= self._running.pop(done)
+            try:
+                done.result()
+            except StorageError:
+                self._pool.shutdown(cancel_futures=True)
+                raise
+
+
+class _Mending:
+    """Writes those objects of a job that its store lacks, or has in another size.
+
+    Not before `end`: until all rows are read it may prove to be another job.
+    """
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store = store
+        self._folder = folder / "mending"
+        self._folder.mkdir()
+        found = [*store.entries("shards"), *store.entries("index")]
+        self._sizes = {entry.name: entry.size_bytes for entry in found}
+        self._missing: list[str] = []
+
+    def put(self, name: str, data: bytes) -> None:
+        if self._sizes.get(name) != len(data):
+            (self._folder / str(len(self._missing))).write_bytes(data)
+            self._missing.append(name)
+
+    def end(self) -> int:
+        for number, name in enumerate(self._missing):
+            self._store.put(name, (self._folder / str(number)).read_bytes())
+        return len(self._missing)
+
+
+class _Writing:
+    """Makes the objects of shards and of the index."""
+
+    def __init__(self, objects: _ObjectSink, index: str) -> None:
+        self.shards = self.rows = self.pieces = 0
+        self.largest = (0, "")
+        self._objects = objects
+        self._index = index
         self._entries: list[ShardEntry] = []
         self._digest = blake2b(digest_size=16)
         self._chain = (0, "")  # rows of the present chain, and its group
@@ -184,7 +262,7 @@ class _Writing:
             self.largest = max(self.largest, self._chain)
         else:
             self.largest = max(self.largest, (entry.largest_rows, entry.largest))
-        self._put(jobs.rows_name(entry.id), jobs.pack_rows(shard.rows))
+        self._objects.put(jobs.rows_name(entry.id), jobs.pack_rows(shard.rows))
         self._entries.append(entry)
         if len(self._entries) >= jobs.INDEX_ENTRIES:
             self._put_index()
@@ -192,8 +270,6 @@ class _Writing:
     def close(self) -> None:
         if self._entries:
             self._put_index()
-        self._wait(0)
-        self._pool.shutdown()
 
     def fingerprint(self, to: str, settings: Mapping[str, Any]) -> str:
         digest = self._digest.copy()
@@ -201,23 +277,7 @@ class _Writing:
         return digest.hexdigest()
 
     def _put_index(self) -> None:
-        self._put(jobs.index_name(self.pieces), msgspec.json.encode(self._entries))
+        name = jobs.index_name(self._index, self.pieces)
+        self._objects.put(name, msgspec.json.encode(self._entries))
         self.pieces += 1
         self._entries = []
-
-    def _put(self, name: str, data: bytes) -> None:
-        if self._write:
-            self._wait(_PENDING_BYTES)
-            self._running[self._pool.submit(self._store.put, name, data)] = len(data)
-            self._pending_bytes += len(data)
-
-    def _wait(self, most_bytes: int) -> None:
-        """Wait until no more than so much is to be uploaded, and few objects."""
-        while self._pending_bytes > most_bytes or len(self._running) > 4 * _UPLOADS:
-            done = next(iter(self._running))
-            self._pending_bytes -= self._running.pop(done)
-            try:
-                done.result()
-            except StorageError:
-                self._pool.shutdown(cancel_futures=True)
-                raise

@@ -34,7 +34,7 @@ def submit(  # noqa: PLR0913 - the options of `cluster prepare`
     *,
     shard_rows: int | None = None,
     lease_s: float = LEASE_S,
-    scratch: str | None = None,
+    scratch: Path | None = None,
 ) -> tuple[Store, JobDescription]:
     """Prepare a job with the settings of these keys; `notices` gets sentences for the user.
 
@@ -51,7 +51,7 @@ def submit(  # noqa: PLR0913 - the options of `cluster prepare`
     job = prepare(
         manifests, store, to=to, settings=_plain(config, given, to), label=config.job.label,
         lists=config.lists, shard_rows=shard_rows, lease_s=lease_s,
-        scratch=Path(scratch) if scratch else None, notify=notices.append,
+        scratch=scratch, notify=notices.append,
     )  # fmt: skip
     return store, job
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from pixtrawl import block_lists
+from pixtrawl.cluster.beats import WorkerBeat
 from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
-from pixtrawl.cluster.store_leases import WorkerBeat
 from pixtrawl.cluster.upkeep import status
 from pixtrawl.cluster.workers.store_worker import StoreWorker
 from pixtrawl.config.groups import Config

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,16 +19,16 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from pixtrawl import urls
+from pixtrawl.cluster.beats import BEATS, RecentRate, WorkerBeat, elect
 from pixtrawl.cluster.commits import Commit
 from pixtrawl.cluster.job import description as jobs
 from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.store_leases import (
-    MOST_ATTEMPTS,
-    RecentRate,
+    MOST_LEASES,
     ShardClaim,
     StoreLeases,
-    WorkerBeat,
+    company_of,
 )
 from pixtrawl.cluster.workers.looks_spool import LooksSpool
 from pixtrawl.cluster.workers.shard_files import ShardOutcomes, ShardWriter
@@ -45,11 +44,8 @@ from pixtrawl.preferences import now_utc
 
 __all__ = ["StoreWorker"]
 
-_BEATS: Final = 9  # in the time after which a worker is lost
 _SILENCE: Final = 2 / 3  # of that time: the rest is the rest of the hosts
-_MOST_LEASES: Final = 32
 _BETWEEN_CLAIMS_S: Final = 0.1  # time for a shard's tasks to take their places
-_ELECTIONS: Final = 3
 
 
 class StoreWorker:
@@ -75,10 +71,10 @@ class StoreWorker:
         self._emit = emit
         self._settled = 0  # rows, also of shards that are not committed
         self._started = time.monotonic()
-        self._rate = RecentRate(_BEATS, self._started)
+        self._rate = RecentRate(BEATS, self._started)
         # Of its own: a beat must not wait behind the uploads that fill the usual threads.
         self._beat_thread = ThreadPoolExecutor(1)
-        self._active: set[asyncio.Task[None]] = set()
+        self._active: dict[asyncio.Task[None], ShardClaim] = {}
         self._at_work: dict[str, ShardOutcomes] = {}
         self._begun: dict[str, ShardOutcomes] = {}  # left in silence, until somebody commits them
         self._looked = -job.lease_s
@@ -95,7 +91,7 @@ class StoreWorker:
         entries = await asyncio.to_thread(lambda: list(jobs.read_index(store, job)))
         leases = StoreLeases(store, entries, job.lease_s)
         if not await asyncio.to_thread(store.probe):
-            await _elect(leases, job.lease_s)
+            await elect(leases.beats, leases.worker)
             text = (
                 f"{store.url} writes over objects that it was asked not to: this worker works "
                 "alone, and others that are started will end at once"
@@ -135,35 +131,56 @@ class StoreWorker:
             with suppress(asyncio.CancelledError):
                 await beating
             await self._worker.aclose()
-            await asyncio.to_thread(self._leases.beats.end, self._leases.worker)
+            with suppress(StorageError):  # a beat that nobody removes grows old
+                await asyncio.to_thread(self._leases.beats.end, self._leases.worker)
             self._beat_thread.shutdown(wait=False)
 
     def _pause_s(self) -> float:
-        if self._worker.has_room and len(self._active) < _MOST_LEASES and self._active:
-            return _BETWEEN_CLAIMS_S if self._leases.has_waiting else self._job.lease_s / _BEATS
-        return self._job.lease_s / _BEATS
+        has_more = self._leases.has_waiting(len(self._active))
+        if self._active and self._has_place() and has_more:
+            return _BETWEEN_CLAIMS_S
+        return self._job.lease_s / BEATS
+
+    def _has_place(self) -> bool:
+        """Return whether one more shard may be at work."""
+        if not self._active:
+            return True
+        most = min(company_of(claim.lost) for claim in self._active.values())
+        return self._worker.has_room and len(self._active) < min(most, MOST_LEASES)
 
     def _raise_failures(self) -> None:
         for task in [one for one in self._active if one.done()]:
-            self._active.discard(task)
+            del self._active[task]
             task.result()
 
     async def _fill(self) -> None:
         """Take one more shard if there is room for its tasks."""
-        full = self._active and not (self._worker.has_room and len(self._active) < _MOST_LEASES)
-        if full or self._worker.is_silent():
+        if not self._has_place() or self._worker.is_silent():
             return
-        claim = await asyncio.to_thread(self._leases.claim)
+        claim = await self._claim()
         if claim is None and self._may_look():
             self._looked = clock_s()
             found = await asyncio.to_thread(self._leases.look, frozenset(self._begun))
             self._forget_committed()
             if found:
-                claim = await asyncio.to_thread(self._leases.claim)
+                claim = await self._claim()
         if claim is not None:
             task = asyncio.create_task(self._carry_out(claim))
-            self._active.add(task)
+            self._active[task] = claim
             task.add_done_callback(lambda _: self._ended.set())
+
+    async def _claim(self) -> ShardClaim | None:
+        """Claim a shard. Cancelling gives it back: the thread goes on, and its lease is written."""
+        at_work = len(self._active)
+        claiming = asyncio.create_task(asyncio.to_thread(self._leases.claim, at_work))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with suppress(StorageError):
+                claim = await claiming
+                if claim is not None:
+                    await self._give_back(claim)
+            raise
 
     def _forget_committed(self) -> None:
         for shard_id in [one for one in self._begun if self._leases.is_committed(one)]:
@@ -190,7 +207,7 @@ class StoreWorker:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(self._job.lease_s / _BEATS)
+            await asyncio.sleep(self._job.lease_s / BEATS)
             try:
                 await self._beat_once()
             except StorageError as error:
@@ -211,6 +228,14 @@ class StoreWorker:
     # -- one shard
 
     async def _carry_out(self, claim: ShardClaim) -> None:
+        """Carry a shard out. A failing store or disk is not its fault: the lease is given back."""
+        try:
+            await self._carried_out(claim)
+        except (asyncio.CancelledError, StorageError):
+            await self._give_back(claim)
+            raise
+
+    async def _carried_out(self, claim: ShardClaim) -> None:
         entry = claim.entry
         shard = self._begun.pop(entry.id, None)
         if shard is None:
@@ -228,7 +253,7 @@ class StoreWorker:
         started, begun_at = time.monotonic(), now_utc()
         states: tuple[HostState, ...] = ()
         try:
-            if claim.lost >= MOST_ATTEMPTS:
+            if claim.is_given_up:
                 self._give_up(claim, shard)
             else:
                 states = await self._fetch(claim, shard)
@@ -238,7 +263,7 @@ class StoreWorker:
             await self._give_back(claim)
             return
         except asyncio.CancelledError:
-            await self._leave(claim, shard)
+            self._discard(shard)
             raise
         facts = {
             "elapsed_s": time.monotonic() - started,
@@ -251,7 +276,7 @@ class StoreWorker:
             await asyncio.shield(finishing)
         except asyncio.CancelledError:
             await finishing  # all but done: not to be fetched again
-            raise
+            return
 
     async def _fetch(self, claim: ShardClaim, shard: ShardOutcomes) -> tuple[HostState, ...]:
         hosts: tuple[HostState, ...] = ()
@@ -288,11 +313,6 @@ class StoreWorker:
         for row in shard.rows:
             shard.outcomes.setdefault(row.number, given_up)
 
-    async def _leave(self, claim: ShardClaim, shard: ShardOutcomes) -> None:
-        """Give a shard back, all its requests having ended."""
-        self._discard(shard)
-        await self._give_back(claim)
-
     async def _give_back(self, claim: ShardClaim) -> None:
         with suppress(StorageError):  # a lease that nobody ends is lost with its worker
             await asyncio.to_thread(self._leases.give_back, claim)
@@ -326,20 +346,3 @@ class StoreWorker:
                 rows_reported=True,
             )
         )  # fmt: skip
-
-
-async def _elect(leases: StoreLeases, lease_s: float) -> None:
-    """Become the only worker, for a store without conditional writes. Raise EngineError."""
-    beats, own = leases.beats, leases.worker
-    for _ in range(_ELECTIONS):
-        if not await asyncio.to_thread(beats.alive):
-            await asyncio.to_thread(beats.write, WorkerBeat(worker=own, host=""))
-            await asyncio.sleep(lease_s / _BEATS)
-            if await asyncio.to_thread(beats.alive, own) == {own}:
-                return
-            await asyncio.to_thread(beats.end, own)
-        await asyncio.sleep(random.uniform(0.5, 1.5) * lease_s / _BEATS)
-    raise EngineError(
-        "another worker is at work, and this store cannot refuse to write over an object: only one "
-        "worker can use it; wait for its end, or prepare the job in a store with conditional writes"
-    )
