@@ -9,8 +9,8 @@ from pixtrawl.cluster.upkeep import JobStatus, WorkerStatus
 
 def _status(committed: int) -> JobStatus:
     beats = [
-        WorkerBeat(worker="a-1", host="a", shards=2, rows=1000, settled=1500, elapsed_s=10.0),
-        WorkerBeat(worker="<b>-2", host="b", shards=1, rows=600, settled=600, elapsed_s=6.0),
+        WorkerBeat(worker="a-1", host="a", shards=2, rows=1000, settled=1500, rate=150.0),
+        WorkerBeat(worker="<b>-2", host="b", shards=1, rows=600, settled=600, rate=100.0),
     ]
     return JobStatus(
         shards=4, committed=committed, rows=4000, settled=1600, saved=1200,
