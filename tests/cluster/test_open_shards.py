@@ -9,18 +9,21 @@ import json
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 import pixtrawl
 import pixtrawl.errors
+from pixtrawl.catalog.sample_columns import COLUMNS
 from pixtrawl.cli.main import main
 from pixtrawl.cluster.commits import roll_up
 from pixtrawl.cluster.duplicates import read_entry
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.upkeep import sweep
 from pixtrawl.exporters import FORMATS
+from pixtrawl.folder.derived.metadata_rows import metadata_row
 from pixtrawl.manifests.recipe import read_recipe
 from tests.cluster.scenes import LABELS
 from tests.matrices import matrix, sample
@@ -103,6 +106,24 @@ def test_a_set_of_shards_is_filtered_sorted_pickled_and_made_tensors(shards: str
     failed = ds.outcomes(status="rejected")
     assert [one.url for one in failed] == ["data:image/jpeg;base64,AAAA"]
     assert len(ds.outcomes()) == 14
+
+
+@pytest.mark.parametrize("resize", matrix(("", "64"), "64"))
+def test_each_column_that_filters_in_bulk_tells_the_same_as_the_samples(
+    scenes_list: Path, tmp_path: Path, resize: str
+) -> None:
+    options = ("--resize", resize) if resize else ()
+    ds = pixtrawl.open(_prepared(scenes_list, str(tmp_path / "set"), *options))
+    rows: list[dict[str, Any]] = [metadata_row(one) for one in ds]
+    for column in COLUMNS:
+        for value in {row[column] for row in rows}:
+            condition: dict[str, Any] = {column: value}
+            alike = [row["number"] for row in rows if row[column] == value]
+            assert [one.number for one in ds.filter(**condition)] == alike, column
+    others = [row["number"] for row in rows if row["label"] != "cats"]
+    downwards = ds.sort("number", descending=True).filter(label__ne="cats", width__ge=1)
+    assert [one.number for one in downwards] == sorted(others, reverse=True)
+    assert len(ds.filter(label="cats").filter(width__ge=1, title__contains="")) == 13 - len(others)
 
 
 def test_a_set_of_shards_is_a_hugging_face_data_set(sets: dict[str, str], tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-__all__ = ["condition"]
+__all__ = ["COLUMNS", "SqlConditions", "in_sql"]
 
 _TEXTS: Final[Mapping[str, str]] = {"label": "s.label", "format": "s.format", "kind": "s.kind"}
 _NUMBERS: Final[Mapping[str, str]] = {
@@ -23,9 +23,31 @@ _SIGNS: Final[Mapping[str, str]] = {
     "": "=", "eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<=",
 }  # fmt: skip
 _INT64: Final = 2**63
+COLUMNS: Final = (*_TEXTS, *_NUMBERS)
 
 
-def condition(name: str, wanted: object) -> tuple[str, object] | None:
+class SqlConditions(NamedTuple):
+    """Conditions as terms of SQL with their values, and those that have no such form."""
+
+    terms: list[str]
+    values: list[object]
+    rest: dict[str, object]
+
+
+def in_sql(conditions: Mapping[str, object]) -> SqlConditions:
+    """Translate the conditions of `Dataset.filter`, such as `width__ge`, on a table `s`."""
+    found = SqlConditions([], [], {})
+    for name, wanted in conditions.items():
+        pair = _condition(name, wanted)
+        if pair is None:
+            found.rest[name] = wanted
+        else:
+            found.terms.append(pair[0])
+            found.values.append(pair[1])
+    return found
+
+
+def _condition(name: str, wanted: object) -> tuple[str, object] | None:
     """Return SQL with one `?`, and its value, for e.g. `width__ge` and 640; None if unsupported."""
     column, _, word = name.partition("__")
     sql = _TEXTS.get(column) or _NUMBERS.get(column)

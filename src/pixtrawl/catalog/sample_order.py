@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from pixtrawl.catalog.sample_columns import condition
+from pixtrawl.catalog.sample_columns import in_sql
 from pixtrawl.catalog.schema.states import KEPT
 
 __all__ = ["EVERY", "Only", "chosen", "counts", "files", "firsts", "ids", "labels", "of_rows"]
@@ -91,20 +91,18 @@ def chosen(
     Conditions are those of `Dataset.filter`, such as `width__ge`. None instead of rows: no
     condition has an SQL form.
     """
-    known = {name: condition(name, wanted) for name, wanted in conditions.items()}
-    rest = {name: wanted for name, wanted in conditions.items() if known[name] is None}
-    pairs = [pair for pair in known.values() if pair is not None]
-    if not pairs:
-        return None, rest
-    terms = "".join(f" AND {term}" for term, _ in pairs)
+    found = in_sql(conditions)
+    if not found.terms:
+        return None, found.rest
+    terms = "".join(f" AND {term}" for term in found.terms)
     # Only a condition on the label picks rows by an index. For others SQLite would go through an
     # index that covers nothing, and fetch each row of the table by itself.
-    scan = "" if any(name.partition("__")[0] == "label" for name in known) else " NOT INDEXED"
+    scan = "" if any(name.partition("__")[0] == "label" for name in conditions) else " NOT INDEXED"
     rows = db.execute(
         f"SELECT s.id FROM sample s{scan} WHERE s.state IN {KEPT}{terms}",
-        [value for _, value in pairs],
+        found.values,
     )
-    return frozenset(map(_FIRST, rows)), rest
+    return frozenset(map(_FIRST, rows)), found.rest
 
 
 def firsts(db: sqlite3.Connection, only: Only, count: int) -> frozenset[int]:

@@ -6,11 +6,13 @@ The spool is a file of its own; `judged` stands beside the tables of a catalog t
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["RowSpool", "add_judged", "create_judged", "places_of", "verdicts"]
+from pixtrawl.catalog.sample_columns import COLUMNS, in_sql
+
+__all__ = ["RowFilter", "RowSpool", "add_judged", "create_judged", "places_of", "verdicts"]
 
 _VERDICTS: Final = (
     "SELECT j.row, j.shard, c.reason, o.row, c.distance, c.detail FROM judged j "
@@ -52,6 +54,40 @@ class RowSpool:
 
     def close(self) -> None:
         """Close the file."""
+        self._db.close()
+
+
+class RowFilter:
+    """Conditions of `Dataset.filter` on rows that stand in no catalog.
+
+    They are checked by the same SQL as those on a catalog, in a table of one shard.
+    """
+
+    def __init__(self, conditions: Mapping[str, object]) -> None:
+        found = in_sql(conditions)
+        self.rest = found.rest  # have no form in SQL
+        self._where, self._values = " AND ".join(found.terms), found.values
+        self._db = sqlite3.connect(":memory:")
+        self._db.execute(f"CREATE TABLE shard (place INTEGER PRIMARY KEY, {', '.join(COLUMNS)})")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no condition has a form in SQL."""
+        return not self._where
+
+    def matching(self, rows: Iterable[tuple[object, ...]]) -> list[int]:
+        """Return the places of the rows that match, from 0. A row holds `COLUMNS`."""
+        self._db.execute("DELETE FROM shard")
+        places = ((place, *row) for place, row in enumerate(rows))
+        marks = ", ".join("?" * (len(COLUMNS) + 1))
+        self._db.executemany(f"INSERT INTO shard VALUES ({marks})", places)
+        found = self._db.execute(
+            f"SELECT place FROM shard s WHERE {self._where} ORDER BY place", self._values
+        )
+        return [row[0] for row in found]
+
+    def close(self) -> None:
+        """Free the table."""
         self._db.close()
 
 

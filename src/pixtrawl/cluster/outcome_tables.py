@@ -35,6 +35,7 @@ __all__ = [
     "PictureGroups",
     "PictureTable",
     "count_outcomes",
+    "outcome_columns",
     "read_duplicates",
     "read_looks",
     "read_outcomes",
@@ -85,6 +86,12 @@ def read_outcomes(path: Path, columns: list[str] | None = None) -> Iterator[dict
     for batch in _batches(path, columns, _GROUP_ROWS):
         for row in batch.to_pylist():
             yield empty | row
+
+
+def outcome_columns(path: Path, columns: list[str]) -> Iterator[tuple[Any, ...]]:
+    """Yield some columns of each row of an outcome table. Raise StorageError."""
+    for batch in _batches(path, columns, _GROUP_ROWS):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def count_outcomes(path: Path, columns: list[str]) -> Counter[tuple[Any, ...]]:

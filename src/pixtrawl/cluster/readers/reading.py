@@ -97,6 +97,24 @@ class ShardSet:
                         row |= {name: None for name in ("data", "key") if name in row}
                 yield row
 
+    def counted(self, columns: list[str]) -> Counter[tuple[Any, ...]]:
+        """Count the rows of all shards by their values in some columns; the last is `reason`.
+
+        Rows that `cluster duplicates` has found have its reason.
+        """
+        counted: Counter[tuple[Any, ...]] = Counter()
+        for commit, path in self.tables():
+            counted.update(outcome_tables.count_outcomes(path, columns))
+            dropped = self.duplicates.by_shard.get(commit.shard)
+            if dropped is None:
+                continue
+            for row in outcome_tables.select_outcomes(path, columns, dropped):
+                as_fetched = tuple(row[name] for name in columns)
+                counted[as_fetched] -= 1
+                if (reason := self.duplicates.reason(row["row"])) is not None:
+                    counted[*as_fetched[:-1], reason.value] += 1
+        return +counted
+
     def picture(self, row: dict[str, Any]) -> bytes:
         """Return the bytes of a picture, by the columns of its row."""
         return self.pictures.read(place_of(row))
@@ -144,8 +162,9 @@ class ShardSet:
 
     def report(self) -> Report:
         """Return the report of the set, as that of a run."""
+        columns = ["query", "label", "source", "reason"]
         queries: dict[tuple[str, str], tuple[Counter[str], Counter[str]]] = {}
-        for (text, label, source, reason), count in self._counted().items():
+        for (text, label, source, reason), count in self.counted(columns).items():
             reasons, sources = queries.setdefault((text, label), (Counter(), Counter()))
             reasons[reason] += count
             sources[source] += count
@@ -172,22 +191,6 @@ class ShardSet:
                 refused=total.get(Reason.OPTED_OUT.value, 0),
             ),
         )  # fmt: skip
-
-    def _counted(self) -> Counter[tuple[str, str, str, str]]:
-        """Count the rows of all shards by query, label, source and reason."""
-        columns = ["query", "label", "source", "reason"]
-        counted: Counter[tuple[str, str, str, str]] = Counter()
-        for commit, path in self.tables():
-            counted.update(outcome_tables.count_outcomes(path, columns))
-            dropped = self.duplicates.by_shard.get(commit.shard)
-            if dropped is None:
-                continue
-            for row in outcome_tables.select_outcomes(path, columns, dropped):
-                as_fetched = tuple(row[name] for name in columns)
-                counted[as_fetched] -= 1
-                if (reason := self.duplicates.reason(row["row"])) is not None:
-                    counted[*as_fetched[:3], reason.value] += 1
-        return +counted
 
 
 def _query_report(

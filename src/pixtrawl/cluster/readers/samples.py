@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_right
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -19,11 +20,12 @@ from typing import Any, Final
 from msgspec import Struct
 
 from pixtrawl.catalog import own_columns
+from pixtrawl.catalog.shard_rows import RowFilter
 from pixtrawl.cluster import outcome_tables
 from pixtrawl.cluster.outcome_tables import KeptRows
 from pixtrawl.cluster.readers.pictures import PlaceReader, place_of
 from pixtrawl.cluster.readers.reading import ShardSet
-from pixtrawl.cluster.readers.shard_sample import sample_of
+from pixtrawl.cluster.readers.shard_sample import FILTERED, filter_values, sample_of
 from pixtrawl.cluster.readers.url_outcomes import ShardOutcomesList
 from pixtrawl.cluster.store import Store
 from pixtrawl.errors import UsageError
@@ -38,6 +40,7 @@ __all__ = ["ShardSamples"]
 
 _TABLES: Final = 2  # in memory
 _CHUNK: Final = 256
+_FEW: Final = 20  # less than this part of all images: looked at one by one
 
 
 class _IndexedShard(Struct, frozen=True):
@@ -147,9 +150,9 @@ class ShardSamples:
         """Return the number of images by label, sorted; only of `ids` if given."""
         found: Counter[str] = Counter()
         if ids is None:
-            for row in self._set.rows(["row", "label", "reason"]):
-                if row["reason"] == Reason.SAVED.value:
-                    found[row["label"]] += 1
+            for (label, reason), count in self._set.counted(["label", "reason"]).items():
+                if reason == Reason.SAVED.value:
+                    found[label] += count
         else:
             found.update(row["label"] for row in self._rows(ids))
         return dict(sorted(found.items()))
@@ -166,8 +169,30 @@ class ShardSamples:
     def chosen(
         self, conditions: Mapping[str, object], ids: Sequence[int] | None = None
     ) -> tuple[Sequence[int], dict[str, object]]:
-        """Return the images, and all conditions: none of them is checked here."""
-        return self.ids() if ids is None else ids, dict(conditions)
+        """Return the images that match the conditions with an SQL form, and the other conditions.
+
+        Of few images none is checked here: all tables would be read.
+        """
+        ids = self.ids() if ids is None else ids
+        with closing(RowFilter(conditions)) as wanted:
+            if wanted.is_empty or len(ids) * _FEW < len(self):
+                return ids, dict(conditions)
+            found = array("q", self._matching(wanted))
+        if isinstance(ids, range):  # all, in order
+            return found, wanted.rest
+        matching = frozenset(found)
+        return array("q", (one for one in ids if one in matching)), wanted.rest
+
+    def _matching(self, wanted: RowFilter) -> Iterator[int]:
+        """Yield the places of the images that match."""
+        starts = dict(zip((one.shard for one in self._index[0]), self._index[1], strict=False))
+        for commit, path in self._set.tables():
+            if commit.shard in starts:
+                keeps = self._set.duplicates.keeps
+                rows = outcome_tables.outcome_columns(path, list(FILTERED))
+                kept = (filter_values(row) for row in rows if row[1] is not None and keeps(row[0]))
+                for place in wanted.matching(kept):
+                    yield starts[commit.shard] + place
 
     def firsts(self, count: int) -> list[Sample]:
         """Return at most `count` images, spread evenly over the set."""

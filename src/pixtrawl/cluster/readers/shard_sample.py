@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,7 +15,12 @@ from pixtrawl.folder.layout import file_name
 from pixtrawl.images.formats.sniff import EXTENSIONS
 from pixtrawl.model import Candidate, ImageInfo, Kind, Sample
 
-__all__ = ["ShardSample", "info_of", "sample_of"]
+__all__ = ["FILTERED", "ShardSample", "filter_values", "info_of", "sample_of"]
+
+FILTERED: Final = [
+    "row", "data", "label", "kind", "format", "width", "height", "frames", "size_bytes",
+    "stored_format", "stored_width", "stored_height", "stored_bytes",
+]  # fmt: skip
 
 
 class ShardSample(Sample, frozen=True, kw_only=True):
@@ -50,6 +55,14 @@ def info_of(row: Mapping[str, Any]) -> ImageInfo:
         orientation=row["orientation"] or 1,
         measures=msgspec.json.decode(row["measures"]) if row["measures"] else {},
     )  # fmt: skip
+
+
+def filter_values(values: Sequence[Any]) -> tuple[object, ...]:
+    """Return the values of `sample_columns.COLUMNS`, as `sample_of` has them, from `FILTERED`."""
+    number, _, label, kind, *file, stored_format, width, height, size_bytes = values
+    if stored_format is not None:
+        file = [stored_format, width, height, 1, size_bytes]
+    return label, file[0], kind, number, file[1] or 0, file[2] or 0, file[3] or 1, file[4] or 0
 
 
 def sample_of(
