@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pixtrawl.cluster.job.plan import JobPlan
+
+_DELAY_S: Final = 0.1  # of a plan without a sample that has one
 
 __all__ = [
     "add_collect", "add_duplicates", "add_plan", "collect_shards", "find_duplicates", "plan_job",
@@ -178,12 +180,19 @@ def add_plan(actions: Any) -> None:
     parser.add_argument("--nodes", metavar=n, default="1", help="machines (default: 1)")
     parser.add_argument("--cores", metavar=n, default="5", help="of each (default: 5)")
     parser.add_argument(
-        "--delay", metavar="S", type=number, default=0.1,
-        help="seconds between two requests to one host (default: 0.1)",
+        "--delay", metavar="S", type=number,
+        help="seconds between two requests to one host (default: that of the sample, else 0.1)",
     )  # fmt: skip
     parser.add_argument("--largest-host", metavar=n, help="URLs of the largest host, if known")
     parser.add_argument("--bandwidth", metavar="MBIT", type=number, help="line of all machines")
     parser.add_argument("--shard-rows", metavar=n, default=str(SHARD_ROWS), help="rows of a shard")
+    for name, unit in (
+        ("node", "one machine for an hour"), ("gb", "a gigabyte stored for a month"),
+        ("writes", "a thousand writes to the store"),
+    ):  # fmt: skip
+        parser.add_argument(
+            f"--price-{name}", metavar="PRICE", type=number, default=0.0, help=f"of {unit}"
+        )
     add_output(parser, progress=False)
 
 
@@ -191,7 +200,7 @@ def plan_job(arguments: argparse.Namespace) -> int:
     """Show the estimate. Return the exit code."""
     from msgspec import to_builtins
 
-    from pixtrawl.cluster.job.plan import Measured, measure, plan
+    from pixtrawl.cluster.job.plan import Measured, Prices, measure, plan
     from pixtrawl.display.screen import out, out_json
     from pixtrawl.errors import EXIT_OK, UsageError
 
@@ -205,12 +214,21 @@ def plan_job(arguments: argparse.Namespace) -> int:
         measured = measure(read_job(store), Commits(store).all())
         if not measured.is_measured:
             raise UsageError(f"{arguments.sample}: no shard is committed; start a worker first")
-    if arguments.delay < 0 or (arguments.bandwidth is not None and arguments.bandwidth <= 0):
+    delay_s = arguments.delay
+    if delay_s is None:
+        delay_s = measured.delay_s or _DELAY_S
+    if delay_s < 0 or (arguments.bandwidth is not None and arguments.bandwidth <= 0):
         raise UsageError("--delay and --bandwidth must be positive")
+    prices = Prices(
+        node_hour=arguments.price_node, stored_gb_month=arguments.price_gb,
+        thousand_writes=arguments.price_writes,
+    )  # fmt: skip
+    if min(prices.node_hour, prices.stored_gb_month, prices.thousand_writes) < 0:
+        raise UsageError("--price-node, --price-gb and --price-writes must be 0 or more")
     largest = arguments.largest_host
     found = plan(
         _whole(arguments.urls, "--urls"), measured, nodes=_whole(arguments.nodes, "--nodes"),
-        cores=_whole(arguments.cores, "--cores"), delay_s=arguments.delay,
+        cores=_whole(arguments.cores, "--cores"), delay_s=delay_s, prices=prices,
         shard_rows=_whole(arguments.shard_rows, "--shard-rows"),
         largest_urls=None if largest is None else _whole(largest, "--largest-host"),
         bandwidth_bit_s=None if arguments.bandwidth is None else arguments.bandwidth * 1e6,
@@ -219,8 +237,9 @@ def plan_job(arguments: argparse.Namespace) -> int:
         out_json({**to_builtins(found), "measured": to_builtins(measured)})
     else:
         origin = "measured" if measured.is_measured else "assumed"
-        rate = f"{origin}: {measured.worker_rate:,.0f} URLs/s of a worker, "
-        out("\n".join([f"{rate}{measured.url_bytes / 1000:,.0f} KB each", *_plan_lines(found)]))
+        rate = f"{origin}: {measured.worker_rate:,.{_digits(measured.worker_rate)}f} URLs/s"
+        first = f"{rate} of a worker, {measured.url_bytes / 1000:,.0f} KB each"
+        out("\n".join([first, *map("  {}".format, measured.doubts), *_plan_lines(found)]))
     return EXIT_OK
 
 
@@ -236,13 +255,18 @@ def _whole(text: str, option: str) -> int:
     return found
 
 
+def _digits(value: float) -> int:
+    return 0 if value >= 10 else 1
+
+
 def _plan_lines(found: JobPlan) -> list[str]:
     from pixtrawl.amounts import plural, size
 
     lines = [
         (
-            f"{plural(found.workers, 'worker')} on {plural(found.cores, 'core')}: "
-            f"{found.hours:,.1f} hours, {found.urls_s:,.0f} URLs/s"
+            f"{plural(found.nodes, 'machine')} with {plural(found.cores, 'core')}, "
+            f"{plural(found.workers, 'worker')}: {found.hours:,.1f} hours, "
+            f"{found.urls_s:,.{_digits(found.urls_s)}f} URLs/s"
         ),
         f"bandwidth: {found.bandwidth_bit_s / 1e6:,.0f} Mbit/s for all workers together",
         (
@@ -252,12 +276,22 @@ def _plan_lines(found: JobPlan) -> list[str]:
         f"{plural(found.shards, 'shard')}, about {found.store_writes:,} writes to the store",
     ]
     if found.largest_host_urls:
+        floor = f"; at its pace {found.hours_by_largest_host:,.1f} hours" if found.delay_s else ""
         lines.append(
             f"largest host: {found.largest_host_urls:,} URLs, {found.largest_host_urls_s:,.1f} a "
-            f"second; at its pace {found.hours_by_largest_host:,.1f} hours"
+            f"second{floor}"
         )
     else:
         lines.append("largest host: not known (--sample STORE or --largest-host N)")
+    if found.delay_s:
+        most = f"at most {1 / found.delay_s:,.1f} requests a second (--delay {found.delay_s:g})"
+        lines.append(f"every host: {most}")
+    if found.cost_nodes or found.cost_writes or found.cost_month:
+        lines.append(
+            f"cost: {found.cost_nodes + found.cost_writes:,.2f} (machines {found.cost_nodes:,.2f}, "
+            f"writes {found.cost_writes:,.2f}), then {found.cost_month:,.2f} a month for what is "
+            "stored"
+        )
     if found.hours_by_largest_host > found.hours_by_workers:
         useful = plural(found.useful_workers, "worker")
         lines.append(f"the largest host sets the time: more than {useful} will not shorten it")

@@ -15,11 +15,16 @@ from msgspec import Struct
 
 from pixtrawl.cluster.commits import Commit
 from pixtrawl.cluster.job.description import JobDescription
+from pixtrawl.cluster.job.keys import LEASE_S
 from pixtrawl.model import Reason
 
-__all__ = ["JobPlan", "Measured", "measure", "plan"]
+__all__ = ["JobPlan", "Measured", "Prices", "measure", "plan"]
 
-_PUTS_OF_A_SHARD: Final = 5  # lease, data, outcomes, commit, and its share of beats
+_WRITES_OF_A_SHARD: Final = 6  # rows, lease, data, outcomes, looks, commit
+_BEATS: Final = 9  # of a worker in `lease_s` (cluster.workers.store_worker)
+_CORES_OF_A_WORKER: Final = 5
+_LEAST_ROWS: Final = 2_000  # of a sample: fewer are over before a worker is at its full rate
+_PACED: Final = 0.8  # of a sample's time at the pace of its largest host: no rate of a worker
 
 
 class Measured(Struct, frozen=True, kw_only=True):
@@ -31,6 +36,35 @@ class Measured(Struct, frozen=True, kw_only=True):
     saved_share: float = 1.0
     largest_share: float = 0.0  # of the rows, in the largest group of hosts
     is_measured: bool = False
+    rows: int = 0  # of the sample that are committed
+    seconds: float = 0.0  # of its workers, added up
+    delay_s: float = 0.0  # between two requests to one host
+    lease_s: float = LEASE_S
+    is_paced: bool = False  # its time was that of its largest host
+
+    @property
+    def doubts(self) -> list[str]:
+        """Return why the rate of a worker may be wrong."""
+        found = []
+        if self.is_measured and self.rows < _LEAST_ROWS:
+            found.append(f"of {self.rows:,} rows only: a sample of some 10,000 tells more")
+        if self.is_paced:
+            found.append(
+                "the sample's time was that of its largest host, so a worker may be faster than "
+                "this; take a sample of more hosts"
+            )
+        return found
+
+
+class Prices(Struct, frozen=True, kw_only=True):
+    """Prices, all in one currency."""
+
+    node_hour: float = 0.0
+    stored_gb_month: float = 0.0  # of 10^9 bytes
+    thousand_writes: float = 0.0
+
+
+_FREE: Final = Prices()
 
 
 class JobPlan(Struct, frozen=True, kw_only=True):
@@ -52,6 +86,11 @@ class JobPlan(Struct, frozen=True, kw_only=True):
     shards: int
     store_writes: int
     useful_workers: int  # more would wait for the largest host; 0: no bound
+    nodes: int
+    delay_s: float
+    cost_nodes: float
+    cost_writes: float
+    cost_month: float  # of what is stored
 
 
 def measure(job: JobDescription, commits: Iterable[Commit]) -> Measured:
@@ -76,9 +115,15 @@ def measure(job: JobDescription, commits: Iterable[Commit]) -> Measured:
     if not rows:
         return Measured(largest_share=share)
     seconds = sum(max(1.0, (last - first).total_seconds()) for first, last, _ in spans.values())
+    whole_s = (
+        max(one[1] for one in spans.values()) - min(one[0] for one in spans.values())
+    ).total_seconds()
+    delay_s = float(job.settings.get("politeness.delay_s", 0.0))
     return Measured(
         worker_rate=rows / seconds, url_bytes=fetched / rows, stored_bytes=stored / rows,
-        saved_share=saved / rows, largest_share=share, is_measured=True,
+        saved_share=saved / rows, largest_share=share, is_measured=True, rows=rows,
+        seconds=seconds, delay_s=delay_s, lease_s=job.lease_s,
+        is_paced=job.largest_rows * delay_s >= _PACED * max(1.0, whole_s),
     )  # fmt: skip
 
 
@@ -92,14 +137,15 @@ def plan(  # noqa: PLR0913 - the options of the command
     shard_rows: int,
     largest_urls: int | None = None,
     bandwidth_bit_s: float | None = None,
+    prices: Prices = _FREE,
 ) -> JobPlan:
     """Return what `urls` take on `nodes` machines of `cores` cores.
 
     `delay_s` is the time between two requests to one host, `largest_urls` the URLs of the largest
     group of hosts where it is known, `bandwidth_bit_s` the line of all machines together.
     """
-    workers = nodes * max(1, round(cores / 5))
-    rate = workers * measured.worker_rate * min(1.0, cores / 5)
+    workers = nodes * max(1, round(cores / _CORES_OF_A_WORKER))
+    rate = workers * measured.worker_rate * min(1.0, cores / _CORES_OF_A_WORKER)
     if bandwidth_bit_s is not None:
         rate = min(rate, bandwidth_bit_s / 8 / max(1.0, measured.url_bytes))
     largest = largest_urls if largest_urls is not None else round(urls * measured.largest_share)
@@ -108,6 +154,8 @@ def plan(  # noqa: PLR0913 - the options of the command
     seconds = max(by_workers_s, by_largest_s, 1e-9)
     shards = -(-urls // shard_rows)
     useful = max(1, round(workers * by_workers_s / by_largest_s)) if by_largest_s else 0
+    beats = workers * seconds * _BEATS / measured.lease_s
+    writes = round(shards * _WRITES_OF_A_SHARD + beats)
     return JobPlan(
         urls=urls, workers=workers, cores=nodes * cores, hours=seconds / 3600,
         hours_by_workers=by_workers_s / 3600, hours_by_largest_host=by_largest_s / 3600,
@@ -115,5 +163,8 @@ def plan(  # noqa: PLR0913 - the options of the command
         largest_host_urls=largest, largest_host_urls_s=largest / seconds,
         fetched_bytes=urls * measured.url_bytes, stored_bytes=urls * measured.stored_bytes,
         images=urls * measured.saved_share, shards=shards,
-        store_writes=shards * (_PUTS_OF_A_SHARD + 1), useful_workers=useful,
+        store_writes=writes, useful_workers=useful, nodes=nodes, delay_s=delay_s,
+        cost_nodes=nodes * seconds / 3600 * prices.node_hour,
+        cost_writes=writes / 1000 * prices.thousand_writes,
+        cost_month=urls * measured.stored_bytes / 1e9 * prices.stored_gb_month,
     )  # fmt: skip
