@@ -30,8 +30,8 @@ _HOSTS: Final = 200
 _SHARD_ROWS: Final = 500
 _LOOK_S: Final = 0.1
 _RULES: Final = ("--min-size", "1x1", "--allow-address", "127.0.0.0/8", "--junk", "keep")
-_WORKER, _COMMAND, _DAEMONS = "worker and its decoders", "command", "daemons, idle workers"
-KINDS: Final = (_WORKER, _COMMAND, _DAEMONS)
+WORKER, COMMAND, _DAEMONS = "worker and its decoders", "command", "daemons, idle workers"
+KINDS: Final = (WORKER, COMMAND, _DAEMONS)
 
 
 def used(command: list[str], environment: Mapping[str, str]) -> dict[str, float]:
@@ -62,8 +62,8 @@ def _kind(pid: int, command: int) -> str:
     except OSError:
         return ""
     if b"decoders/worker_main" in words or b"ray::RayWorker" in words:
-        return _WORKER
-    return _COMMAND if pid == command else _DAEMONS if words else ""
+        return WORKER
+    return COMMAND if pid == command else _DAEMONS if words else ""
 
 
 def carried_out(transport: str, work: Path, rows: int, port: int) -> dict[str, float]:
@@ -84,7 +84,7 @@ def carried_out(transport: str, work: Path, rows: int, port: int) -> dict[str, f
         return used([*pixtrawl, *command], environment | SETTINGS)
     command = ["worker", str(store), "-q", "--set", "images.decoders=1"]
     found = used([*pixtrawl, *command], environment)
-    return {_WORKER: found[_WORKER] + found[_COMMAND]}  # the command is the worker
+    return {WORKER: found[WORKER] + found[COMMAND]}  # the command is the worker
 
 
 def main() -> None:
@@ -104,9 +104,9 @@ def main() -> None:
                     carried_out(transport, work, count * _SHARD_ROWS, web.http)
                     for count in (arguments.few, arguments.many)
                 )
-                a_shard = (many[_WORKER] - few[_WORKER]) / (arguments.many - arguments.few)
+                a_shard = (many[WORKER] - few[WORKER]) / (arguments.many - arguments.few)
                 shards[transport].append(a_shard)
-                starts = few[_WORKER] - arguments.few * a_shard
+                starts = few[WORKER] - arguments.few * a_shard
                 others = ", ".join(f"{few[k]:.1f} and {many[k]:.1f}" for k in KINDS[1:] if k in few)
                 sys.stdout.write(
                     f"{number} {transport}: a shard {a_shard:.3f}, the worker's start {starts:.1f}"
