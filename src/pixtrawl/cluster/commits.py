@@ -6,7 +6,7 @@ object; the commit names those that count. `roll_up` puts thousands of commits i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
@@ -19,7 +19,7 @@ from pixtrawl.cluster.store import Store
 from pixtrawl.errors import StorageError
 from pixtrawl.net.hosts.state import HostState
 
-__all__ = ["Commit", "Commits", "ObjectEntry", "roll_up", "time_at_work_s"]
+__all__ = ["PER_ROLL", "Commit", "Commits", "ObjectEntry", "roll_up", "time_at_work_s"]
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ _FOLDER: Final = "commits"
 _ROLLED: Final = "rollups"
 _ENDING: Final = ".json"
 _AT_ONCE: Final = 16
-_PER_ROLL: Final = 5_000
+PER_ROLL: Final = 5_000
 
 
 class ObjectEntry(Struct, frozen=True, kw_only=True):
@@ -71,6 +71,7 @@ class Commits:
         self._store = store
         self._rolled: dict[str, Commit] = {}
         self._read_rolls: set[str] = set()
+        self.single = 0  # commits with an object of their own, when last listed
 
     def create(self, commit: Commit) -> bool:
         """Commit a shard. Return False where another attempt has done so. Raise StorageError."""
@@ -95,8 +96,9 @@ class Commits:
 
     def ids(self) -> set[str]:
         """Return the ids of all committed shards."""
+        names = self._names()  # first, as in `all`
         self._read_rolled()
-        return {*self._rolled, *map(_id, self._names())}
+        return {*self._rolled, *map(_id, names)}
 
     def all(self) -> Iterator[Commit]:
         """Yield all commits, each shard once."""
@@ -116,7 +118,9 @@ class Commits:
         return self._rolled
 
     def _names(self) -> list[str]:
-        return [e.name for e in self._store.entries(_FOLDER) if e.name.endswith(_ENDING)]
+        names = [e.name for e in self._store.entries(_FOLDER) if e.name.endswith(_ENDING)]
+        self.single = len(names)
+        return names
 
     def _read_rolled(self) -> None:
         """Read the rolls that are new; of two that hold one shard the first counts."""
@@ -135,16 +139,17 @@ class Commits:
                 yield from zip(pool.map(self._store.read, some), some, strict=True)
 
 
-def roll_up(store: Store) -> tuple[int, int]:
+def roll_up(store: Store, is_stopped: Callable[[], bool] = lambda: False) -> tuple[int, int]:
     """Put single commits together, thousands into one object; remove them and their leases.
 
-    Return the numbers of commits and of objects written. Workers may be at work meanwhile.
+    Return the numbers of commits and of objects written. Workers may be at work meanwhile, and
+    another roll-up. Once `is_stopped`, what is left to be removed stays for the next one.
     """
     commits = Commits(store)
     rolled = set(commits.rolled())
     new = [commit for commit in commits.all() if commit.shard not in rolled]
     written = 0
-    for some in _batches(new, _PER_ROLL):
+    for some in _batches(new, PER_ROLL):
         data = msgspec.json.encode(list(some))
         number = len(store.entries(_ROLLED))
         while not store.create(f"{_ROLLED}/{number:06d}.json", data):
@@ -154,8 +159,10 @@ def roll_up(store: Store) -> tuple[int, int]:
     left = [entry.name for entry in store.entries(_FOLDER) if _id(entry.name) in done]
     left += [e.name for e in store.entries("leases") if e.name.split("/")[1] in done]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(store.remove, left):
-            pass
+        for names in _batches(left, _AT_ONCE):
+            if is_stopped():
+                break
+            list(pool.map(store.remove, names))
     return len(new), written
 
 

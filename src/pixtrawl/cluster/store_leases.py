@@ -90,6 +90,7 @@ class StoreLeases:
         self._after = {before: after for after, before in self._before.items()}
         self._own: dict[str, ShardClaim] = {}
         self._committed: set[str] = set()  # when last looked
+        self._alive: set[str] = set()  # workers, when last looked
         self._waiting: list[ShardEntry] = []  # free when last looked
         self._suspects: list[ShardEntry] = []  # of these, those that need less company
         self._open = len(self._entries)
@@ -120,6 +121,7 @@ class StoreLeases:
             if found[3]:
                 one.ended.add(int(found[2]))
         alive = self.beats.alive(self.worker)  # after the leases: who has one has beaten before
+        self._alive = alive
         committed = self.commits.ids()
         self._committed = committed
         self._open = sum(1 for one in self._entries if one not in committed)
@@ -146,6 +148,11 @@ class StoreLeases:
             self._add_waiting(shard)
         self._suspects.sort(key=self._lost, reverse=True)
         return bool(free)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this worker has the first name of those alive when last looked."""
+        return self.worker == min(self._alive, default="")
 
     def _may_follow(self, shard_id: str, committed: set[str]) -> bool:
         """Return whether a shard is the first of its chain, or the one before is committed."""

@@ -24,13 +24,9 @@ from pixtrawl.cluster.commits import Commit
 from pixtrawl.cluster.job import description as jobs
 from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
-from pixtrawl.cluster.store_leases import (
-    MOST_LEASES,
-    ShardClaim,
-    StoreLeases,
-    company_of,
-)
+from pixtrawl.cluster.store_leases import MOST_LEASES, ShardClaim, StoreLeases, company_of
 from pixtrawl.cluster.workers.looks_spool import LooksSpool
+from pixtrawl.cluster.workers.roll_ups import RollUps
 from pixtrawl.cluster.workers.shard_files import ShardOutcomes, ShardWriter
 from pixtrawl.engines.base import WorkerSpec
 from pixtrawl.engines.heartbeat import clock_s
@@ -44,7 +40,7 @@ from pixtrawl.preferences import now_utc
 
 __all__ = ["StoreWorker"]
 
-_SILENCE: Final = 2 / 3  # of that time: the rest is the rest of the hosts
+_SILENCE: Final = 2 / 3  # of the time until a worker is lost: in the rest its hosts rest
 _BETWEEN_CLAIMS_S: Final = 0.1  # time for a shard's tasks to take their places
 
 
@@ -78,6 +74,7 @@ class StoreWorker:
         self._at_work: dict[str, ShardOutcomes] = {}
         self._begun: dict[str, ShardOutcomes] = {}  # left in silence, until somebody commits them
         self._looked = -job.lease_s
+        self._roll_ups = RollUps(store, leases, emit)
         self._ended = asyncio.Event()  # a shard has, or the beat reports trouble
 
     @classmethod
@@ -130,6 +127,7 @@ class StoreWorker:
             beating.cancel()
             with suppress(asyncio.CancelledError):
                 await beating
+            await self._roll_ups.aclose()
             await self._worker.aclose()
             with suppress(StorageError):  # a beat that nobody removes grows old
                 await asyncio.to_thread(self._leases.beats.end, self._leases.worker)
@@ -162,6 +160,7 @@ class StoreWorker:
             self._looked = clock_s()
             found = await asyncio.to_thread(self._leases.look, frozenset(self._begun))
             self._forget_committed()
+            self._roll_ups.begin()
             if found:
                 claim = await self._claim()
         if claim is not None:
