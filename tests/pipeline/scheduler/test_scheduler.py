@@ -13,6 +13,7 @@ from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.engines.task_runner import TaskRunner
 from pixtrawl.model import Candidate, Outcome, Query, Reason, Task
+from pixtrawl.pipeline.scheduler import window
 from pixtrawl.pipeline.scheduler.scheduler import Scheduler
 from pixtrawl.pipeline.scheduler.window import QueryWindow
 
@@ -102,7 +103,30 @@ def test_no_host_gets_more_at_once_than_its_share(bench: Bench) -> None:
     bench.catalog.close()
 
 
-def test_a_host_that_never_answers_does_not_keep_the_others_waiting(bench: Bench) -> None:
+def test_many_queries_share_what_may_be_in_memory(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "_ALL_WINDOWS", 320)
+    held: list[int] = []
+    load = QueryWindow.load
+
+    async def noted(self: QueryWindow, catalog: Catalog) -> None:
+        await load(self, catalog)
+        held.append(len(self.waiting()))
+
+    monkeypatch.setattr(QueryWindow, "load", noted)
+    urls = [[f"http://h{at % 3}.example/{query}/{at}" for at in range(60)] for query in range(20)]
+    asyncio.run(bench.run([bench.query(f"cat {some[0]}", some, None) for some in urls]))
+    assert max(held[:20]) == 16
+    assert sorted(bench.worked) == sorted(url for some in urls for url in some)
+    bench.catalog.close()
+
+
+@pytest.mark.parametrize("in_memory", [window._ALL_WINDOWS, window._LEAST_WINDOW])
+def test_a_host_that_never_answers_does_not_keep_the_others_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, in_memory: int
+) -> None:
+    monkeypatch.setattr(window, "_ALL_WINDOWS", in_memory)
     # Its candidates fill the whole window and all that is set aside; the others come after them.
     urls = [f"http://dead.example/{i}" for i in range(1500)]
     urls += [f"http://alive.example/{i}" for i in range(40)]

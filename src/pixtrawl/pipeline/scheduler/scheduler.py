@@ -19,13 +19,14 @@ from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.model import Outcome, Task
 from pixtrawl.net.hosts.limits import connections
-from pixtrawl.pipeline.scheduler.window import SLOW_S, QueryWindow
+from pixtrawl.pipeline.scheduler.window import SLOW_S, QueryWindow, window_size
 
 if TYPE_CHECKING:
     from pixtrawl.pipeline.steering import Steering
     from pixtrawl.pipeline.topic_pool import TopicPool
 
-_MAX_UNDECIDED: Final = 4096  # back-pressure: outcomes that may wait for the catalog
+# Back-pressure: outcomes that may wait for the catalog, at 6 KB. It takes 500 at a time.
+_MAX_UNDECIDED: Final = 1024
 
 
 class Scheduler:
@@ -106,6 +107,8 @@ class Scheduler:
         return None
 
     def _next_of(self, window: QueryWindow) -> Task | None:
+        if self.steering is None:  # or it chooses among as many as there may be
+            window.size = window_size(len(self._active))
         if window.wants_load():
             self._load(window)
         if not window.may_start():

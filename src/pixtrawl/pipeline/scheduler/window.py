@@ -18,13 +18,19 @@ from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.model import Task
 from pixtrawl.pipeline.scheduler.demand import Demand
 
-WINDOW: Final = 512  # candidates of one query in memory
+WINDOW: Final = 512  # candidates of one query in memory, at the most
+_LEAST_WINDOW: Final = 16  # of many queries
+_ALL_WINDOWS: Final = 16_384  # of all queries together: 6 MB
 SLOW_S: Final = 3.0  # a task older than this no longer counts as an image to come
-_HOST_SHARE: Final = 256  # maximum number of candidates of one host in the window
-_LOW: Final = 128  # candidates in memory below which more are loaded
 _CHOICES: Final = 3  # candidates for each image wanted, where the best are to come first
 _GATHER_S: Final = 3.0  # longest wait for so many, before the first is fetched
 _UNKNOWN_MERIT: Final = 0.5  # between those like the kept images and those like the refused ones
+
+
+def window_size(queries: int) -> int:
+    """Return how many candidates each of so many queries may have in memory."""
+    return max(_LEAST_WINDOW, min(WINDOW, _ALL_WINDOWS // max(1, queries)))
+
 
 Rank = Callable[[QueryRow, Sequence[Task]], Awaitable[Mapping[int, float]]]
 """Returns the merit (0 to 1) of those tasks of which it is known, by id."""
@@ -57,6 +63,7 @@ class QueryWindow:
         self._set_aside: dict[str, int] = {}  # candidates set aside in the catalog, by host
         self._aside = 0  # their total
         self._drained: set[str] = set()  # hosts whose queue has room for candidates set aside
+        self.size = WINDOW  # candidates that are loaded together
         self.loading = False
         self.ready = False  # in the scheduler's queue of queries that may have a task
 
@@ -115,6 +122,16 @@ class QueryWindow:
 
     # -- the window
 
+    @property
+    def _host_share(self) -> int:
+        """How many candidates of one host may be in the window."""
+        return self.size // 2
+
+    @property
+    def _host_low(self) -> int:
+        """How many candidates of a host are so few that those set aside are loaded."""
+        return self.size // 16
+
     def take(self, has_room: Callable[[str], bool], park: Callable[[str], None]) -> Task | None:
         """Return the next candidate whose host has room, or None; `park` each host without room."""
         if self.merits:
@@ -134,7 +151,7 @@ class QueryWindow:
             self._turn.rotate(-1)
             self._in_memory -= 1
             self.open -= 1
-            if len(tasks) <= _HOST_SHARE // 8 and host in self._set_aside:
+            if len(tasks) <= self._host_low and host in self._set_aside:
                 self._drained.add(host)
             return tasks.popleft()
         return None
@@ -170,7 +187,7 @@ class QueryWindow:
                 self._turn.append(task.host)
             elif not waiting and task.host not in self._turn:
                 self._turn.append(task.host)
-            if len(waiting) >= _HOST_SHARE:
+            if len(waiting) >= self._host_share:
                 aside.append(task)
                 self._set_aside[task.host] = self._set_aside.get(task.host, 0) + 1
                 self._aside += 1
@@ -187,7 +204,7 @@ class QueryWindow:
         if self._drained:
             return True
         # If every host in the window is busy, candidates of other hosts may follow in the catalog.
-        scarce = self._in_memory < _LOW or not self._turn
+        scarce = self._in_memory < self.size // 4 or not self._turn
         return scarce and self.open - self._in_memory > self._aside
 
     async def load(self, catalog: Catalog, rank: Rank | None = None) -> None:
@@ -195,7 +212,7 @@ class QueryWindow:
         while self._drained:
             host = self._drained.pop()
             # Skip a host that was loaded or filled meanwhile: it is noted when it drains again.
-            low = len(self._by_host.get(host, ())) <= _HOST_SHARE // 8
+            low = len(self._by_host.get(host, ())) <= self._host_low
             if low and host in self._set_aside:
                 await self._load_set_aside(catalog, host)
                 if self.merits:
@@ -215,7 +232,7 @@ class QueryWindow:
 
     async def _load_set_aside(self, catalog: Catalog, host: str) -> None:
         tasks = await catalog.write(
-            lambda db: frontier.claim_set_aside(db, self.row, host, _HOST_SHARE // 2)
+            lambda db: frontier.claim_set_aside(db, self.row, host, self._host_share // 2)
         )
         left = self._set_aside.pop(host) - len(tasks)
         self._aside -= len(tasks)
@@ -234,7 +251,7 @@ class QueryWindow:
                 return tasks
         after = self._cursor
         tasks = await catalog.write(
-            lambda db: frontier.claim(db, self.row, after=after, count=WINDOW)
+            lambda db: frontier.claim(db, self.row, after=after, count=self.size)
         )
         if self._awaited and tasks:
             self._cursor = tasks[-1].id
@@ -248,7 +265,9 @@ class QueryWindow:
         elif self.complete_input:
             after = self._thumbnail_cursor
             tasks = await catalog.write(
-                lambda db: frontier.claim(db, self.row, after=after, count=WINDOW, thumbnails=True)
+                lambda db: frontier.claim(
+                    db, self.row, after=after, count=self.size, thumbnails=True
+                )
             )
             if tasks:
                 self._thumbnail_cursor = tasks[-1].id
