@@ -4,7 +4,7 @@
 
 No network and no store: shards are packed as `cluster.job.partition` packs them, given out as
 `cluster.store_leases` gives them out (chains first, then at random, at most 32 to a worker), and
-carried out at the rates that docs/performance.md has measured. Between two events every worker
+carried out at the rate that `bench.worker_rate` has measured. Between two events every worker
 divides its rate among its shards, none of which goes faster than its largest host allows. Not in
 it: hosts in trouble, unequal sizes of pictures, a line that is full, and the store's own time.
 """

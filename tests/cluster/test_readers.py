@@ -102,12 +102,13 @@ def test_the_largest_host_is_the_floor_of_a_plan() -> None:
             largest_urls=largest,
         ).hours  # fmt: skip
 
-    assert hours(1, 0) == pytest.approx(10**9 / 1_000 / 3600)
+    assert hours(1, 0) == pytest.approx(10**9 / Measured().worker_rate / 3600)
     assert hours(100, 0) == pytest.approx(hours(1, 0) / 100)
     assert hours(100, 10**7) == pytest.approx(10**7 * 0.1 / 3600)
     found = plan(
-        10**9, Measured(), nodes=100, cores=5, delay_s=0.1, shard_rows=1_000, largest_urls=10**6
-    )
+        10**9, Measured(worker_rate=1_000), nodes=100, cores=5, delay_s=0.1, shard_rows=1_000,
+        largest_urls=10**6,
+    )  # fmt: skip
     assert found.useful_workers == 10
     assert found.largest_host_urls_s == pytest.approx(10.0)
     slow = plan(

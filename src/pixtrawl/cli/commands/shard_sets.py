@@ -172,7 +172,7 @@ def add_plan(actions: Any) -> None:
         help="estimate hours, bandwidth and requests of a job",
         description="Estimate hours, bandwidth and requests of a job.",
         epilog="Figures come from a job over a sample of the list; without one they are those of "
-        "docs/performance.md for pictures of 112 KB, and no host is known.",
+        "docs/scale.md for pictures of 129 KB, and no host is known.",
     )  # fmt: skip
     n = "N"
     parser.add_argument("--urls", metavar=n, required=True, help="URLs, such as 1e9")

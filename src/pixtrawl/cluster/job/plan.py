@@ -1,8 +1,8 @@
 """Estimates what a job takes: hours, bandwidth, requests. Pure, from measured figures.
 
-The figures come from a job that was carried out (a sample of the list), or are the defaults of
-docs/performance.md. Hosts set a floor that no number of workers lowers: the largest group of hosts
-is asked by one worker, at its pace.
+The figures come from a job that was carried out (a sample of the list), or are those that
+`bench.worker_rate` has measured. Hosts set a floor that no number of workers lowers: the largest
+group of hosts is asked by one worker, at its pace.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _PACED: Final = 0.8  # of a sample's time at the pace of its largest host: no ra
 
 
 class Measured(Struct, frozen=True, kw_only=True):
-    """Figures of a list. The defaults are those of docs/performance.md for pictures of 112 KB."""
+    """Figures of a list. The defaults were measured with pictures of 129 KB (docs/scale.md)."""
 
-    worker_rate: float = 1_000.0  # URLs a second, of one worker with five cores
-    url_bytes: float = 112_000.0  # fetched for each URL
-    stored_bytes: float = 112_000.0  # stored for each URL
+    worker_rate: float = 400.0  # URLs a second, of one worker with five cores
+    url_bytes: float = 129_000.0  # fetched for each URL
+    stored_bytes: float = 129_000.0  # stored for each URL
     saved_share: float = 1.0
     largest_share: float = 0.0  # of the rows, in the largest group of hosts
     is_measured: bool = False
