@@ -22,6 +22,7 @@ except ImportError:
 
     raise MissingExtraError("--engine ray", "ray") from None
 
+from pixtrawl.amounts import plural
 from pixtrawl.cluster.commits import Commits
 from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
@@ -187,7 +188,7 @@ class _ActorPool:
                 )  # fmt: skip
         if new:
             self._losses = 0
-            self._emit(Notice(f"{len(there):,} of {self._job.shards:,} shards committed"))
+            self._emit(Notice(f"{len(there):,} of {plural(self._job.shards, 'shard')} committed"))
         self._known, self._has_begun = there, True
 
     async def stop(self) -> None:
