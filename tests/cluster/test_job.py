@@ -200,7 +200,7 @@ def test_the_shards_of_a_chain_are_given_out_one_after_another(prepared: Store) 
 
 
 def test_a_shard_that_ends_its_workers_is_given_up_with_its_rows_reported(prepared: Store) -> None:
-    for _ in range(5):
+    for _ in range(6):
         lost = leases_of(prepared)
         lost.look()
         while lost.claim() is not None:
@@ -211,7 +211,7 @@ def test_a_shard_that_ends_its_workers_is_given_up_with_its_rows_reported(prepar
     given_up = [row for row in rows if row["reason"] == "worker_lost"]
     assert given_up
     assert {row["status"] for row in given_up} == {"failed"}
-    assert "5 workers ended over its shard" in given_up[0]["detail"]
+    assert "6 workers ended over its shard" in given_up[0]["detail"]
     assert status(prepared, read_job(prepared)).lost_shards == len(
         {row["shard"] for row in given_up}
     )

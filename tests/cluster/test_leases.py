@@ -21,6 +21,7 @@ from pixtrawl.cluster.job.description import read_index, read_job
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.store_leases import StoreLeases
 from pixtrawl.cluster.upkeep import status, sweep
+from pixtrawl.cluster.workers import store_worker
 from pixtrawl.cluster.workers.program import work
 from pixtrawl.cluster.workers.shard_files import ShardWriter
 from pixtrawl.config.groups import Config
@@ -77,7 +78,7 @@ def test_shards_that_lost_workers_get_less_company_and_at_last_none(prepared: St
 
 
 def test_shards_that_were_lost_beside_others_are_never_given_up(prepared: Store) -> None:
-    for _ in range(6):
+    for _ in range(7):
         worker = new_worker(prepared)
         while worker.claim(0) is not None:
             pass
@@ -120,6 +121,31 @@ def test_a_worker_that_is_stopped_at_any_moment_is_not_counted_as_lost(
     leases = new_worker(prepared)
     assert {claim.lost for claim in iter(leases.claim, None)} <= {0}
     assert not leases.has_waiting(0)
+
+
+def test_a_worker_whose_store_does_not_answer_ends_when_it_is_stopped(
+    prepared: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, answers, answered = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        begun.set()
+        answers.wait(20)
+        answered.set()
+
+    monkeypatch.setattr(StoreLeases, "claim", slow)
+    monkeypatch.setattr(store_worker, "_END_S", 0.1)
+
+    async def stop() -> None:
+        job = read_job(prepared)
+        running = asyncio.create_task(work(prepared, job, Config(), tmp_path, ignore))
+        await asyncio.to_thread(begun.wait, 5)
+        running.cancel()
+        assert not (await running).complete
+
+    asyncio.run(stop())
+    assert not answered.is_set()
+    answers.set()
 
 
 def test_a_full_disk_of_a_worker_does_not_count_against_its_shards(

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from pixtrawl.cluster.store import Store
+from pixtrawl.cluster.store_calls import in_thread
 from pixtrawl.errors import EngineError
 
 __all__ = ["BEATS", "Beats", "RecentRate", "WorkerBeat", "elect"]
@@ -93,12 +94,12 @@ class Beats:
 async def elect(beats: Beats, own: str) -> None:
     """Become the only worker, for a store without conditional writes. Raise EngineError."""
     for _ in range(_ELECTIONS):
-        if not await asyncio.to_thread(beats.alive):
-            await asyncio.to_thread(beats.write, WorkerBeat(worker=own, host=""))
+        if not await in_thread(beats.alive):
+            await in_thread(beats.write, WorkerBeat(worker=own, host=""))
             await asyncio.sleep(beats.lease_s / BEATS)
-            if await asyncio.to_thread(beats.alive, own) == {own}:
+            if await in_thread(beats.alive, own) == {own}:
                 return
-            await asyncio.to_thread(beats.end, own)
+            await in_thread(beats.end, own)
         await asyncio.sleep(random.uniform(0.5, 1.5) * beats.lease_s / BEATS)
     raise EngineError(
         "another worker is at work, and this store cannot refuse to write over an object: only one "

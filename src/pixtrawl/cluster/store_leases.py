@@ -37,8 +37,7 @@ __all__ = [
 ]  # fmt: skip
 
 MOST_LEASES: Final = 32  # shards that a worker has at work at most
-MOST_LOST: Final = 5  # workers lost over one shard, before its rows are given up
-MOST_LOST_ALONE: Final = 2  # of them, workers that had no other shard at work
+MOST_LOST_ALONE: Final = 3  # workers lost with no other shard at work, before one is given up
 _COMPANY: Final = {0: MOST_LEASES, 1: MOST_LEASES, 2: 4}  # by workers lost; alone from 3 on
 _ENDED: Final = ".ended"
 _LEASE: Final = re.compile(r"leases/([^/]+)/([0-9]+)(\.ended)?")
@@ -184,7 +183,7 @@ class StoreLeases:
         return self._records[name]
 
     def _is_given_up(self, shard_id: str, seen: _Seen) -> bool:
-        if seen.lost < MOST_LOST:
+        if seen.lost < MOST_LOST_ALONE:
             return False
         lost = (
             self._record(shard_id, n + 1) for n in range(seen.epochs) if n + 1 not in seen.ended

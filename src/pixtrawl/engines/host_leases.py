@@ -45,11 +45,13 @@ class HostLeases:
         now: Callable[[], float],
         grant: Callable[[int, HostState], None],
         recall: Callable[[int, str], None],
+        rest_s: float = REST_AFTER_LOSS_S,
     ) -> None:
-        """`grant` gives a holder a host, `recall` calls one back from its holder."""
+        """`grant` gives a holder a host, `recall` calls one back; `rest_s` is after a loss."""
         self._now = now
         self._grant = grant
         self._recall = recall
+        self._rest_s = rest_s
         self._places: dict[str, _Place] = {}
         self._wanted: set[str] = set()  # hosts with someone in line
         self._idle: OrderedDict[str, float] = OrderedDict()  # without tasks, since when
@@ -105,7 +107,7 @@ class HostLeases:
 
     def lost(self, holder: int) -> None:
         """Let all hosts of a lost worker rest; it waits for none any more."""
-        until = self._now() + REST_AFTER_LOSS_S
+        until = self._now() + self._rest_s
         for host, place in self._places.items():
             if holder in place.wanted_by:
                 place.wanted_by.remove(holder)

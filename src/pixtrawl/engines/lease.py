@@ -28,7 +28,8 @@ Settled = Callable[[Task, Outcome], None]
 class Lease(Struct, frozen=True, kw_only=True):
     """Rows that one worker may carry out, and the hosts that it may contact for them.
 
-    `epoch` grows each time the same rows are leased. The hosts are accounts (`urls.account_of`)
+    `epoch` is from 1 and grows each time the same rows are leased: later ones begin with a wait of
+    the hosts' delay. The hosts are accounts (`urls.account_of`)
     in the state that their last holder returned; a host not named is unknown.
     """
 

@@ -39,6 +39,7 @@ class ShardWorker:
         self._node = node
         self._heartbeat = heartbeat
         self._per_host = spec.politeness.per_host
+        self._delay_s = spec.politeness.delay_s
         self._places = asyncio.Semaphore(spec.fetch.concurrency * _TASKS_PER_TRANSFER)
         self._leases: dict[asyncio.Task[None], Lease] = {}
         self._lost: set[str] = set()  # ids of leases that silence has cancelled
@@ -98,6 +99,9 @@ class ShardWorker:
             raise LeaseLostError(lease.id)
         for state in lease.hosts:
             self._node.hosts.restore(state)
+        if lease.epoch > 1:  # whoever had these rows before has asked their hosts until just now
+            for account in _accounts(lease):
+                self._node.hosts.postpone(account, self._delay_s)
         run = asyncio.create_task(self._run(lease, settled))
         self._leases[run] = lease
         try:
@@ -118,9 +122,7 @@ class ShardWorker:
         return states
 
     def _hand_over(self, lease: Lease) -> tuple[HostState, ...]:
-        accounts = {account_of(task.candidate.url) for task in lease.tasks if task.host}
-        accounts.update(state.host for state in lease.hosts)
-        found = (self._node.hosts.hand_over(account) for account in sorted(accounts))
+        found = (self._node.hosts.hand_over(account) for account in sorted(_accounts(lease)))
         return tuple(state for state in found if state is not None)
 
     async def _run(self, lease: Lease, settled: Settled) -> None:
@@ -158,6 +160,11 @@ class ShardWorker:
         self._watching.cancel()
         await _cancelled(self._leases)
         await self._node.aclose()
+
+
+def _accounts(lease: Lease) -> set[str]:
+    accounts = {account_of(task.candidate.url) for task in lease.tasks if task.host}
+    return accounts | {state.host for state in lease.hosts}
 
 
 async def _cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -15,7 +15,7 @@ from pixtrawl.engines import wire
 from pixtrawl.engines.base import WorkerSpec
 from pixtrawl.engines.heartbeat import clock_s
 from pixtrawl.engines.host_leases import HostLeases
-from pixtrawl.engines.lease import BEAT_S
+from pixtrawl.engines.lease import BEAT_S, REST_AFTER_LOSS_S
 from pixtrawl.engines.worker_link import LinkOwner, WorkerLink
 from pixtrawl.errors import EngineError
 from pixtrawl.net.hosts.holds import HostHolds
@@ -38,7 +38,9 @@ class Workers:
 
         The rate in the settings is for all workers together.
         """
-        self.leases = HostLeases(clock_s, self._grant, self._recall)
+        # The pace of a lost worker is not known: its last request may have been just before.
+        rest_s = REST_AFTER_LOSS_S + spec.politeness.delay_s
+        self.leases = HostLeases(clock_s, self._grant, self._recall, rest_s)
         self.holds = HostHolds(
             lambda host: self.leases.wants(_HERE, host),
             lambda state: self.leases.returned(_HERE, state),

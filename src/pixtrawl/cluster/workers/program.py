@@ -12,6 +12,7 @@ from pixtrawl import block_lists
 from pixtrawl.cluster.beats import WorkerBeat
 from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
+from pixtrawl.cluster.store_calls import in_thread
 from pixtrawl.cluster.upkeep import status
 from pixtrawl.cluster.workers.store_worker import StoreWorker
 from pixtrawl.config.groups import Config
@@ -51,7 +52,7 @@ async def work(
         complete = await worker.run(wait=wait)
     except asyncio.CancelledError:
         return WorkerEnd(beat=worker.beat, complete=False)
-    saved = (await asyncio.to_thread(status, store, job)).saved if complete else 0
+    saved = (await in_thread(status, store, job)).saved if complete else 0
     return WorkerEnd(beat=worker.beat, complete=complete, saved_by_all=saved)
 
 

@@ -26,6 +26,7 @@ from pixtrawl.amounts import plural
 from pixtrawl.cluster.commits import Commits
 from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
+from pixtrawl.cluster.store_calls import in_thread
 from pixtrawl.cluster.workers.program import WorkerEnd, work
 from pixtrawl.config.groups import Config
 from pixtrawl.cores import usable_cores
@@ -92,11 +93,14 @@ async def run_on_ray(
     own = not ray.is_initialized()
     if own:
         await asyncio.to_thread(_connect, address)
-    driver = _ActorPool(store, job, config, emit)
+    driver: _ActorPool | None = None
     try:
+        is_conditional = await in_thread(store.probe)
+        driver = _ActorPool(store, job, config, emit, alone=not is_conditional)
         return await driver.run()
     finally:
-        await driver.stop()
+        if driver is not None:
+            await driver.stop()
         if own:
             await asyncio.to_thread(ray.shutdown)
 
@@ -120,11 +124,17 @@ class _ActorPool:
     """Keeps as many actors at work as the cluster has room for."""
 
     def __init__(
-        self, store: Store, job: JobDescription, config: Config, emit: Callable[[Event], None]
+        self,
+        store: Store,
+        job: JobDescription,
+        config: Config,
+        emit: Callable[[Event], None],
+        *,
+        alone: bool,  # the store has room for one worker
     ) -> None:
         cores = int(ray.cluster_resources().get("CPU", 1))
         count = config.job.workers or max(1, round(cores / _CORES_OF_A_WORKER))
-        self._count = max(1, min(count, job.shards, cores))
+        self._count = 1 if alone else max(1, min(count, job.shards, cores))
         share = max(1, min(_CORES_OF_A_WORKER, cores // self._count))
         decoders = config.images.decoders or max(1, share - 1)
         images = dataclasses.replace(config.images, decoders=decoders)
@@ -175,10 +185,10 @@ class _ActorPool:
             raise EngineError(f"{self._losses} workers ended and no shard with them: {said}")
 
     async def _look(self) -> None:
-        there = await asyncio.to_thread(self._commits.ids)
+        there = await in_thread(self._commits.ids)
         new = there - self._known
         for shard in sorted(new) if self._has_begun else ():
-            commit = await asyncio.to_thread(self._commits.read, shard)
+            commit = await in_thread(self._commits.read, shard)
             if commit is not None:
                 self._emit(
                     ShardCommitted(

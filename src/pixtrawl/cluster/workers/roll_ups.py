@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from pixtrawl.cluster.commits import PER_ROLL, roll_up
 from pixtrawl.cluster.store import Store
+from pixtrawl.cluster.store_calls import in_thread
 from pixtrawl.cluster.store_leases import StoreLeases
 from pixtrawl.errors import StorageError
 from pixtrawl.events import Event, Notice
@@ -41,7 +42,7 @@ class RollUps:
 
     async def _roll_up(self) -> None:
         try:
-            await asyncio.to_thread(roll_up, self._store, self._stopped.is_set)
+            await in_thread(roll_up, self._store, self._stopped.is_set)
         except StorageError as error:  # nothing is lost: another one begins after the next look
             self._emit(Notice(f"commits are not rolled up: {error}", level="warning"))
 

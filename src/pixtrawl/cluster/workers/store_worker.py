@@ -12,7 +12,6 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from pixtrawl.cluster.commits import Commit
 from pixtrawl.cluster.job import description as jobs
 from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
+from pixtrawl.cluster.store_calls import in_thread
 from pixtrawl.cluster.store_leases import MOST_LEASES, ShardClaim, StoreLeases, company_of
 from pixtrawl.cluster.workers.looks_spool import LooksSpool
 from pixtrawl.cluster.workers.roll_ups import RollUps
@@ -41,6 +41,8 @@ from pixtrawl.preferences import now_utc
 __all__ = ["StoreWorker"]
 
 _SILENCE: Final = 2 / 3  # of the time until a worker is lost: in the rest its hosts rest
+_COMMITS: Final = 8  # shards that are written and uploaded at once
+_END_S: Final = 8.0  # to give shards back, once the worker is stopped
 _BETWEEN_CLAIMS_S: Final = 0.1  # time for a shard's tasks to take their places
 
 
@@ -68,8 +70,7 @@ class StoreWorker:
         self._settled = 0  # rows, also of shards that are not committed
         self._started = time.monotonic()
         self._rate = RecentRate(BEATS, self._started)
-        # Of its own: a beat must not wait behind the uploads that fill the usual threads.
-        self._beat_thread = ThreadPoolExecutor(1)
+        self._commits = asyncio.Semaphore(_COMMITS)
         self._active: dict[asyncio.Task[None], ShardClaim] = {}
         self._at_work: dict[str, ShardOutcomes] = {}
         self._begun: dict[str, ShardOutcomes] = {}  # left in silence, until somebody commits them
@@ -85,9 +86,9 @@ class StoreWorker:
 
         Raise UsageError, StorageError or EngineError.
         """
-        entries = await asyncio.to_thread(lambda: list(jobs.read_index(store, job)))
+        entries = await in_thread(lambda: list(jobs.read_index(store, job)))
         leases = StoreLeases(store, entries, job.lease_s)
-        if not await asyncio.to_thread(store.probe):
+        if not await in_thread(store.probe):
             await elect(leases.beats, leases.worker)
             text = (
                 f"{store.url} writes over objects that it was asked not to: this worker works "
@@ -123,15 +124,16 @@ class StoreWorker:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._ended.wait(), pause_s)
         finally:
-            await self._cancel()
+            # A store that does not answer: leases and beat are lost after their time, and no row.
+            with suppress(TimeoutError, StorageError):
+                async with asyncio.timeout(_END_S):
+                    await self._cancel()
+                    beating.cancel()
+                    await asyncio.wait([beating])
+                    await self._roll_ups.aclose()
+                    await in_thread(self._leases.beats.end, self._leases.worker)
             beating.cancel()
-            with suppress(asyncio.CancelledError):
-                await beating
-            await self._roll_ups.aclose()
             await self._worker.aclose()
-            with suppress(StorageError):  # a beat that nobody removes grows old
-                await asyncio.to_thread(self._leases.beats.end, self._leases.worker)
-            self._beat_thread.shutdown(wait=False)
 
     def _pause_s(self) -> float:
         has_more = self._leases.has_waiting(len(self._active))
@@ -158,7 +160,7 @@ class StoreWorker:
         claim = await self._claim()
         if claim is None and self._may_look():
             self._looked = clock_s()
-            found = await asyncio.to_thread(self._leases.look, frozenset(self._begun))
+            found = await in_thread(self._leases.look, frozenset(self._begun))
             self._forget_committed()
             self._roll_ups.begin()
             if found:
@@ -171,14 +173,14 @@ class StoreWorker:
     async def _claim(self) -> ShardClaim | None:
         """Claim a shard. Cancelling gives it back: the thread goes on, and its lease is written."""
         at_work = len(self._active)
-        claiming = asyncio.create_task(asyncio.to_thread(self._leases.claim, at_work))
+        claiming = asyncio.create_task(in_thread(self._leases.claim, at_work))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
-            with suppress(StorageError):
-                claim = await claiming
-                if claim is not None:
-                    await self._give_back(claim)
+            with suppress(StorageError, TimeoutError):
+                async with asyncio.timeout(_END_S):
+                    if (claim := await claiming) is not None:
+                        await self._give_back(claim)
             raise
 
     def _forget_committed(self) -> None:
@@ -220,8 +222,7 @@ class StoreWorker:
             open_rows=sum(len(one.outcomes) for one in shards),
             rate=self._rate.add(now, self._settled), elapsed_s=now - self._started,
         )  # fmt: skip
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._beat_thread, self._leases.beats.write, self.beat)
+        await in_thread(self._leases.beats.write, self.beat)
         self._worker.register_beat(sent_at)
 
     # -- one shard
@@ -238,7 +239,7 @@ class StoreWorker:
         entry = claim.entry
         shard = self._begun.pop(entry.id, None)
         if shard is None:
-            rows = await asyncio.to_thread(jobs.read_rows_of, self._store, entry.id)
+            rows = await in_thread(jobs.read_rows_of, self._store, entry.id)
             looks = LooksSpool(self._writer.folder / f"{claim.attempt}.spool")
             shard = ShardOutcomes(entry.id, rows, {}, looks)
         self._at_work[entry.id] = shard
@@ -270,18 +271,18 @@ class StoreWorker:
             "ended_at": now_utc(),
             "hosts": () if entry.is_last else states,
         }
-        finishing = asyncio.create_task(asyncio.to_thread(self._commit, claim, shard, facts))
-        try:
-            await asyncio.shield(finishing)
-        except asyncio.CancelledError:
-            await finishing  # all but done: not to be fetched again
-            return
+        async with self._commits:
+            finishing = asyncio.create_task(in_thread(self._commit, claim, shard, facts))
+            try:
+                await asyncio.shield(finishing)
+            except asyncio.CancelledError:
+                await finishing  # all but done: not to be fetched again
 
     async def _fetch(self, claim: ShardClaim, shard: ShardOutcomes) -> tuple[HostState, ...]:
         hosts: tuple[HostState, ...] = ()
         before = self._leases.before(claim.entry)
         if before is not None:
-            found = await asyncio.to_thread(self._leases.commits.read, before)
+            found = await in_thread(self._leases.commits.read, before)
             hosts = () if found is None else found.hosts
         tasks = tuple(
             Task(row.number, 0, urls.host_of(row.candidate.url), row.candidate)
@@ -314,7 +315,7 @@ class StoreWorker:
 
     async def _give_back(self, claim: ShardClaim) -> None:
         with suppress(StorageError):  # a lease that nobody ends is lost with its worker
-            await asyncio.to_thread(self._leases.give_back, claim)
+            await in_thread(self._leases.give_back, claim)
 
     def _commit(self, claim: ShardClaim, shard: ShardOutcomes, facts: Mapping[str, Any]) -> None:
         commit = replace(self._writer.write(claim.attempt, shard), **facts)

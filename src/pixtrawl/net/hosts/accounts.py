@@ -103,8 +103,15 @@ class HostAccounts:
         self.robots.restore(state.robots)
         self.owners.restore(state.tdmrep)
 
+    def postpone(self, host: str, wait_s: float) -> None:
+        """Let the next request to a host wait for so many seconds at least."""
+        self.slots.table.postpone(host, self._now() + wait_s)
+
     def hand_over(self, host: str) -> HostState | None:
-        """Forget a host and return its state; None while requests to it are in progress."""
+        """Forget a host and return its state; None while requests to it are in progress.
+
+        One that requests wait for is remembered all the same.
+        """
         self.slots.moved(host)
         if self.slots.table[host].active:
             return None
@@ -113,9 +120,10 @@ class HostAccounts:
             robots=self.robots.states(host),
             tdmrep=self.owners.states(host),
         )
-        self.slots.table.forget(host)
-        self.robots.forget(host)
-        self.owners.forget(host)
+        if not self.slots.table[host].waiting:
+            self.slots.table.forget(host)
+            self.robots.forget(host)
+            self.owners.forget(host)
         return state
 
     def note_failure(self, slot: Slot, error: FetchError, started_at: float) -> None:

@@ -207,6 +207,11 @@ class HostTable:
         if state.trouble is not None:
             entry.trouble = HostTrouble.restored(state.trouble, self._patience_s, now)
 
+    def postpone(self, host: str, until: float) -> None:
+        """Let no request to a host start before."""
+        entry = self[host]
+        entry.next_at = max(entry.next_at, until)
+
     def forget(self, host: str) -> None:
         """Drop a host that no request is sent to or waits for."""
         entry = self._hosts.get(host)

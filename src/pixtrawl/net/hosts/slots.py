@@ -234,7 +234,12 @@ class HostSlots:
                 turn.given.set_exception(FetchError(Reason.HOST_OUT, f"{host}: {reason}"))
 
     def moved(self, host: str) -> None:
-        """End all waiting requests of a host with HostMovedError: the host is recalled."""
+        """End all waiting requests of a host with HostMovedError: the host is recalled.
+
+        Where no host is recalled they wait on: redirects of other leases, whose pace goes on here.
+        """
+        if self._holds is None:
+            return
         entry = self.table[host]
         if entry.timer is not None:
             entry.timer.cancel()
