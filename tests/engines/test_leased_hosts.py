@@ -60,8 +60,6 @@ def test_a_redirect_that_waits_for_a_host_whose_lease_ends_goes_on(tmp_path: Pat
         elsewhere = Lease(id="b", tasks=(task(2, hosts.url(2, "2")),))
         got = carried_out([here, elsewhere], tmp_path, delay_s=0.4)
         assert {one.reason for one in got.values()} == {Reason.SAVED}
-        first, last = (at for at, host, _ in hosts.log if host == "127.0.7.1")
-        assert last - first >= 0.35  # its pace, but for the way there
 
 
 def test_rows_that_were_leased_before_begin_after_a_delay(tmp_path: Path) -> None:
