@@ -91,7 +91,7 @@ class HashIndex:
         near: list[tuple[int, int]] = []
         for table in self._tables:
             rows = table.rows(wanted)
-            distances = hamming(self._hashes[rows], wanted)
+            distances = hamming(self._hashes.take(rows, axis=0), wanted)
             close = np.flatnonzero(distances <= radius)
             near += zip(distances[close].tolist(), rows[close].tolist(), strict=True)
         distances = hamming(self._hashes[tail : self._count], wanted)
@@ -116,7 +116,7 @@ class HashIndex:
             hits += [(int(distances[at]), tail + at, which) for at in close]
         for table in self._tables:
             for asked, rows in table.rows_of_many(wanted, _AT_ONCE):
-                distances = hamming(self._hashes[rows], wanted[asked])
+                distances = hamming(self._hashes.take(rows, axis=0), wanted.take(asked, axis=0))
                 close = (distances <= radius).nonzero()[0].tolist()
                 hits += [(int(distances[at]), int(rows[at]), int(asked[at])) for at in close]
         for distance, row, which in sorted(hits):
@@ -168,9 +168,11 @@ def _spread(hashes: Array) -> Array:
 
 
 def hamming(hashes: Array, wanted: Array) -> Array:
-    """Return the distances 0..256 of n x 4 words; unrolled, at a quarter of sum(axis=1)'s cost."""
-    counts = np.bitwise_count(hashes ^ wanted)
-    total = counts[:, 0].astype(np.uint16)
+    """Return the distances 0..256 of n x 4 words from 4 words or n x 4.
+
+    Word by word: that takes a quarter of the time of sum(axis=1).
+    """
+    total = np.bitwise_count(hashes[:, 0] ^ wanted[..., 0]).astype(np.uint16)
     for word in range(1, _WORDS):
-        total += counts[:, word]
+        total += np.bitwise_count(hashes[:, word] ^ wanted[..., word])
     return total
