@@ -20,7 +20,7 @@ from pixtrawl.dedup.search.overlay_search import coarse_of
 
 ASKED = 1_500
 CANDIDATES = 8
-PROBED_CELLS = (32, 48, 64, 80, 128)
+PROBED_CELLS = (48, 80, 96, 112, 128)
 
 
 def windows(each: int) -> tuple[list[bytes], list[tuple[int, bytes]]]:

@@ -3,7 +3,9 @@
 An inverted file without rebuilding: a new vector goes into the cell whose centre is nearest, and a
 full cell is split in two by 2-means. Cells hold a bounded number of vectors and a query probes a
 bounded number of cells, so that a query compares as many vectors among 300,000 as among 30,000;
-only the product with the centres grows. Recall: docs/near-duplicates.md.
+only the product with the centres grows. Recall follows the number of cells probed far more than
+their size: small ones halve the vectors compared, and cost more centres. Figures:
+docs/near-duplicates.md.
 
 Xu et al., "SPFresh: incremental in-place update for billion-scale vector search" (2023), splits
 cells in the same way, and also moves vectors between neighbours, which is not needed here.
@@ -21,11 +23,11 @@ __all__ = ["GrowingCells"]
 
 Array = np.ndarray[Any, Any]
 
-_CELL_ROOM: Final = 128  # vectors of a cell at the most
+_CELL_ROOM: Final = 64  # vectors of a cell at the most
 _LEAST_PART: Final = 4  # a split leaves at least 1 / 4 of the vectors on either side
-_STEP: Final = 32  # vectors by which the room of a cell grows
+_STEP: Final = 8  # vectors by which the room of a cell grows
 _ROUNDS: Final = 4
-_PROBED: Final = (32, 80)  # cells of a query: a quarter of them, within these bounds
+_PROBED: Final = (64, 112)  # cells of a query: a quarter of them, within these bounds
 _PROBED_PART: Final = 4
 _AT_ONCE: Final = 64  # vectors that are assigned together
 _NO_ID: Final = -1
