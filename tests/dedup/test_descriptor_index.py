@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pixtrawl.dedup.overlay.crop_windows import COARSE
 from pixtrawl.dedup.search import descriptor_index
@@ -16,12 +17,12 @@ from pixtrawl.dedup.search.inverted_file import InvertedFile
 Array = np.ndarray[Any, Any]
 
 
-def pictures(count: int, seed: int = 0) -> Array:
-    """Coarse pictures with the spectrum of photographs: n x 16 x 16, 0..255."""
+def pictures(count: int, seed: int = 0, side: int = COARSE) -> Array:
+    """Pictures with the spectrum of photographs: n x 16 x 16 or larger, 0..255."""
     random = np.random.default_rng(seed)
-    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(COARSE), np.fft.fftfreq(COARSE)))
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
     frequency[0, 0] = 1
-    spectra = np.fft.fft2(random.normal(size=(count, COARSE, COARSE))) / frequency
+    spectra = np.fft.fft2(random.normal(size=(count, side, side))) / frequency
     found = np.fft.ifft2(spectra).real
     found -= found.min(axis=(1, 2), keepdims=True)
     return np.asarray(255 * found / found.max(axis=(1, 2), keepdims=True), dtype=np.float32)
@@ -59,6 +60,38 @@ def test_a_long_index_finds_what_a_scan_finds(monkeypatch: pytest.MonkeyPatch) -
     asked = np.clip(coarse[::30] + noise.astype(np.float32), 0, 255)
     same = sum(whole.nearest(one, 8)[:1] == sorted_.nearest(one, 8)[:1] for one in asked)
     assert same >= 98  # of 100
+
+
+@pytest.mark.usefixtures("short_tails")
+def test_a_long_index_names_the_originals_of_crops_and_crops_of_originals() -> None:
+    whole = pictures(400, side=64)
+    corners = [(top, left) for top in (0, 3, 6) for left in (0, 3, 6)]
+    crops = np.stack(
+        [one[y : y + 58, x : x + 58] for one, (y, x) in zip(whole, 45 * corners, strict=False)]
+    )
+    small = [
+        np.stack(
+            [
+                np.asarray(Image.fromarray(one).resize((COARSE, COARSE), Image.Resampling.BOX))
+                for one in some
+            ]
+        )
+        for some in (whole, crops)
+    ]
+    for kept, asked in (small, small[::-1]):
+        index = filled(kept, 100)
+        named = sum(id in index.nearest(asked[id], 8) for id in range(0, 400, 4))
+        assert named >= 99  # of 100
+
+
+@pytest.mark.usefixtures("short_tails")
+def test_what_is_emptied_finds_nothing() -> None:
+    coarse = pictures(300)
+    index = filled(coarse, 300)
+    for id in range(300):
+        index.remove(id)
+    assert index.nearest(coarse[0], 8) == []
+    assert index.turned_near(coarse[0]) == []
 
 
 @pytest.mark.usefixtures("short_tails")
