@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -11,12 +13,15 @@ OUTCOMES = ObjectEntry(name="outcomes/o.parquet", size_bytes=1, sha256="", rows=
 SPANS = st.lists(st.tuples(st.integers(0, 3_000), st.integers(0, 600)), max_size=12)
 
 
-def commit(shard: int, ended_s: int, elapsed_s: float) -> Commit:
+def commit(shard: int, ended_s: int, took_s: int) -> Commit:
     return Commit(
         shard=str(shard), attempt="a", worker=f"w{shard % 2}", rows=1, outcomes=OUTCOMES,
-        reasons={"saved": 1}, elapsed_s=elapsed_s,
-        ended_at=f"2026-01-01T{ended_s // 3600:02}:{ended_s // 60 % 60:02}:{ended_s % 60:02}Z",
+        reasons={"saved": 1}, begun_at=at(ended_s - took_s), ended_at=at(ended_s),
     )  # fmt: skip
+
+
+def at(second: int) -> str:
+    return (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=second)).isoformat()
 
 
 def test_shards_at_work_at_once_count_once_and_pauses_not_at_all() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -19,7 +19,7 @@ from pixtrawl.cluster.store import Store
 from pixtrawl.errors import StorageError
 from pixtrawl.net.hosts.state import HostState
 
-__all__ = ["PER_ROLL", "Commit", "Commits", "ObjectEntry", "roll_up", "time_at_work_s"]
+__all__ = ["PER_ROLL", "Commit", "Commits", "ObjectEntry", "now_to_ms", "roll_up", "time_at_work_s"]
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class Commit(Struct, frozen=True, kw_only=True):
     reasons: Mapping[str, int]
     fetched_bytes: int = 0
     begun_at: str = ""  # ISO 8601, UTC
-    ended_at: str = ""
+    ended_at: str = ""  # its objects are written
     elapsed_s: float = 0.0
     hosts: tuple[HostState, ...] = ()  # for the next shard of a chain
     own: Mapping[str, str] | None = None  # types of the user's own columns; None: not known
@@ -166,6 +166,11 @@ def roll_up(store: Store, is_stopped: Callable[[], bool] = lambda: False) -> tup
     return len(new), written
 
 
+def now_to_ms() -> str:
+    """Return the time in UTC, to the millisecond, as ISO 8601: a shard may take less than 1 s."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 def time_at_work_s(commits: Iterable[Commit]) -> float:
     """Return the seconds during which at least one of the shards was at work.
 
@@ -174,9 +179,9 @@ def time_at_work_s(commits: Iterable[Commit]) -> float:
     """
     spans = []
     for commit in commits:
-        if commit.ended_at:
-            end_s = datetime.fromisoformat(commit.ended_at).timestamp()
-            spans.append((end_s - commit.elapsed_s, end_s))
+        if commit.begun_at and commit.ended_at:
+            begin, end = map(datetime.fromisoformat, (commit.begun_at, commit.ended_at))
+            spans.append((begin.timestamp(), end.timestamp()))
     total_s, until_s = 0.0, float("-inf")
     for begin_s, end_s in sorted(spans):
         total_s += max(0.0, end_s - max(begin_s, until_s))

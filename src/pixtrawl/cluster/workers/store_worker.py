@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from pixtrawl import urls
 from pixtrawl.cluster.beats import BEATS, RecentRate, WorkerBeat, elect
-from pixtrawl.cluster.commits import Commit
+from pixtrawl.cluster.commits import Commit, now_to_ms
 from pixtrawl.cluster.job import description as jobs
 from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.store import Store
@@ -250,7 +250,7 @@ class StoreWorker:
 
     async def _finish(self, claim: ShardClaim, shard: ShardOutcomes) -> None:
         entry = claim.entry
-        started, begun_at = time.monotonic(), now_utc()
+        started, begun_at = time.monotonic(), now_to_ms()
         states: tuple[HostState, ...] = ()
         try:
             if claim.is_given_up:
@@ -265,14 +265,9 @@ class StoreWorker:
         except asyncio.CancelledError:
             self._discard(shard)
             raise
-        facts = {
-            "elapsed_s": time.monotonic() - started,
-            "begun_at": begun_at,
-            "ended_at": now_utc(),
-            "hosts": () if entry.is_last else states,
-        }
+        facts = {"begun_at": begun_at, "hosts": () if entry.is_last else states}
         async with self._commits:
-            finishing = asyncio.create_task(in_thread(self._commit, claim, shard, facts))
+            finishing = asyncio.create_task(in_thread(self._commit, claim, shard, facts, started))
             try:
                 await asyncio.shield(finishing)
             except asyncio.CancelledError:
@@ -317,8 +312,11 @@ class StoreWorker:
         with suppress(StorageError):  # a lease that nobody ends is lost with its worker
             await in_thread(self._leases.give_back, claim)
 
-    def _commit(self, claim: ShardClaim, shard: ShardOutcomes, facts: Mapping[str, Any]) -> None:
+    def _commit(
+        self, claim: ShardClaim, shard: ShardOutcomes, facts: Mapping[str, Any], started: float
+    ) -> None:
         commit = replace(self._writer.write(claim.attempt, shard), **facts)
+        commit = replace(commit, ended_at=now_to_ms(), elapsed_s=time.monotonic() - started)
         # In a thread, while beats go on: a worker that stood still may be late, and another ahead.
         if self._worker.is_silent() or not self._leases.commits.create(commit):
             self._writer.remove(commit)
