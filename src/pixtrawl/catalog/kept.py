@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -25,6 +25,7 @@ __all__ = [
     "named",
     "named_or_of_label",
     "places",
+    "sha256_of",
     "under_several_labels",
 ]
 
@@ -117,6 +118,16 @@ def digests(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
         f"SELECT file_name, lower(hex(sha256)) FROM sample WHERE state IN {KEPT} "
         "ORDER BY label, number"
     )
+
+
+def sha256_of(db: sqlite3.Connection, ids: Iterable[int]) -> dict[int, str]:
+    """Return the hexadecimal SHA-256 of these images, by row."""
+    found: dict[int, str] = {}
+    for sample_id in ids:
+        found.update(
+            db.execute("SELECT id, lower(hex(sha256)) FROM sample WHERE id = ?", (sample_id,))
+        )
+    return found
 
 
 def labels(db: sqlite3.Connection) -> list[str]:

@@ -6,6 +6,9 @@ Lock, catalog, recovery, engine, judge, scheduler. However it ends, the data set
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -59,6 +62,13 @@ _NOT_DURABLE: Final = (
 )
 
 
+_TOLD_EVERY_S: Final = 2.0
+
+
+class _StoppedRecoveryError(Exception):
+    """The user wants to leave while files are examined."""
+
+
 @asynccontextmanager
 async def open_session(
     config: Config,
@@ -82,7 +92,7 @@ async def open_session(
         if not folder.durable:
             emit(Notice(_NOT_DURABLE, level="warning"))
         orphans = Orphans()
-        _notify(mending.recover(catalog, folder, orphans), emit)
+        await _recover(catalog, folder, orphans, emit)
         if blocked is not None:
             await _hold_against(config, folder, catalog, blocked, emit)
         run_id = catalog.write_now(
@@ -118,6 +128,35 @@ async def open_session(
             raise
         finally:
             session.finish(end_reason)
+
+
+async def _recover(catalog: Catalog, folder: Folder, orphans: Orphans, emit: Listener) -> None:
+    """Recover beside the event loop, which tells how far it is, and stops it where it is told to.
+
+    Hashing every file of a data set that was copied takes minutes.
+    """
+    loop, stopped = asyncio.get_running_loop(), threading.Event()
+    told_at = time.monotonic()
+
+    def on_progress(done: int, total: int) -> None:
+        nonlocal told_at
+        if stopped.is_set():
+            raise _StoppedRecoveryError
+        if time.monotonic() - told_at >= _TOLD_EVERY_S:
+            told_at = time.monotonic()
+            text = f"examining files altered since the last command: {done:,} of {total:,}"
+            loop.call_soon_threadsafe(emit, Notice(text))
+
+    work = asyncio.ensure_future(
+        asyncio.to_thread(mending.recover, catalog, folder, orphans, on_progress)
+    )
+    try:
+        _notify(await asyncio.shield(work), emit)
+    except asyncio.CancelledError:
+        stopped.set()
+        with contextlib.suppress(_StoppedRecoveryError):
+            _notify(await work, emit)
+        raise
 
 
 def _pictures_made(

@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from pixtrawl.catalog import labels, sample_rows, samples
+from pixtrawl.catalog import kept, labels, sample_rows, samples
 from pixtrawl.catalog.decisions import deleted
 from pixtrawl.catalog.files import records as file_records
 from pixtrawl.catalog.schema.states import SampleState
@@ -24,6 +24,7 @@ from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decisions import journal, journal_facts, relabel
 from pixtrawl.folder.decisions.journal import DecisionRecord
 from pixtrawl.folder.on_disk import Changed, Differences
+from pixtrawl.folder.recovery.touched import ManyTouchedError, has_bytes
 from pixtrawl.labels import label_for
 
 __all__ = ["Altered", "ByHand", "could_be_back", "sentences", "take_note"]
@@ -74,14 +75,17 @@ class _Seeker(Struct):
     home: str | None = None  # where its bytes were found
 
 
-def take_note(db: sqlite3.Connection, folder: Folder) -> ByHand:
+def take_note(db: sqlite3.Connection, folder: Folder, at_once: int | None = None) -> ByHand:
     """Update the rows to match the files; touch no file. Call inside one transaction.
 
     What changed is written to the journal as well: a catalog that is made again needs it.
 
-    Raise StorageError if a folder cannot be read, or the journal not written.
+    Raise StorageError if a folder cannot be read, or the journal not written; ManyTouchedError
+    where more than `at_once` files had to be hashed.
     """
     found = on_disk.differences(db, folder.root)
+    if at_once is not None and len(found.changed) > at_once:
+        raise ManyTouchedError(found.changed)
     _refresh(db, folder.root, found)
     seekers = list(_seekers(db, folder.root, found))
     _find_homes(folder.root, found, seekers)
@@ -115,20 +119,12 @@ def _refresh(db: sqlite3.Connection, root: Path, found: Differences) -> None:
     """Leave in `found.changed` only files with other bytes; record the others as they are now."""
     whole = list(found.unrecorded)
     altered: list[Changed] = []
+    wanted = kept.sha256_of(db, [change.row.sample_id for change in found.changed])
     for change in found.changed:
-        wanted = sample_rows.one(db, change.row.sample_id).sha256
-        same = not change.has_other_size and _sha256(root / change.row.file_name) == wanted
+        same = has_bytes(root, change, wanted[change.row.sample_id])
         (whole if same else altered).append(change)
     found.changed = altered
     file_records.put(db, [(change.row.sample_id, change.record) for change in whole])
-
-
-def _sha256(path: Path) -> str:
-    """Return the SHA-256 in hex; "" for a file that cannot be read: it counts as altered."""
-    try:
-        return files.sha256_of(path)
-    except OSError:
-        return ""
 
 
 def could_be_back(db: sqlite3.Connection, root: Path, unknown: Iterable[str]) -> bool:

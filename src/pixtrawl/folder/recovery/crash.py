@@ -56,10 +56,13 @@ class Recovered(Struct):
         return list(self.by_hand.unknown)
 
 
-def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
-    """Reconcile files and rows; call inside one transaction, before any other work."""
+def recover(db: sqlite3.Connection, folder: Folder, at_once: int | None = None) -> Recovered:
+    """Reconcile files and rows; call inside one transaction, before any other work.
+
+    Raise ManyTouchedError where more than `at_once` files had to be hashed.
+    """
     result = _finished(db, folder, whole=True)
-    result.by_hand = by_hand.take_note(db, folder)
+    result.by_hand = by_hand.take_note(db, folder, at_once)
     if result.by_hand.deleted:
         renditions.remove_all(folder.root)  # a deleted image must not survive as a rendition
     removals.remove_files(db, folder)

@@ -19,8 +19,9 @@ from pixtrawl.catalog.files import edited, records as file_records, unplaced
 from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import parse_file_name
-from pixtrawl.folder.recovery import crash
+from pixtrawl.folder.recovery import crash, touched
 from pixtrawl.folder.recovery.crash import Recovered
+from pixtrawl.folder.recovery.touched import ManyTouchedError, OnProgress
 from pixtrawl.images.formats.sniff import EXTENSIONS
 from pixtrawl.pipeline.copy_back import bring_waiting
 from pixtrawl.pipeline.decide.orphans import Orphans
@@ -31,12 +32,24 @@ __all__ = ["carry_out", "recover", "set_left_aside"]
 _IMAGES: Final = frozenset(EXTENSIONS.values())
 
 
-def recover(catalog: Catalog, folder: Folder, orphans: Orphans | None = None) -> Recovered:
+def recover(
+    catalog: Catalog,
+    folder: Folder,
+    orphans: Orphans | None = None,
+    on_progress: OnProgress = lambda done, total: None,
+) -> Recovered:
     """Reconcile rows and files; add to `orphans` the files that may come again.
+
+    `on_progress` is called while many files are hashed, and while altered ones are decoded. What it
+    raises ends the work; the next call goes on there.
 
     Raise StorageError; EngineError where decoders cannot be started to look at altered files.
     """
-    found = catalog.write_now(lambda db: crash.recover(db, folder))
+    try:
+        found = catalog.write_now(lambda db: crash.recover(db, folder, touched.AT_ONCE))
+    except ManyTouchedError as many:
+        touched.record_whole(catalog, folder.root, many.changes, on_progress)
+        found = catalog.write_now(lambda db: crash.recover(db, folder))
     found.decided.add(bring_waiting(catalog, folder))
     altered = {one.file_name: one.sample_id for one in found.by_hand.altered}
     unknown = [name for name in found.unknown if _is_image(name)]
@@ -44,7 +57,9 @@ def recover(catalog: Catalog, folder: Folder, orphans: Orphans | None = None) ->
         return found
     numbered = [name for name in unknown if parse_file_name(name) is not None]
     aside: list[ImageFile] = []
-    for one in examined(folder, (ImageFile(name, None) for name in [*altered, *numbered])):
+    names = [*altered, *numbered]
+    for done, one in enumerate(examined(folder, (ImageFile(name, None) for name in names))):
+        on_progress(done, len(names))
         if one.record is None:
             continue  # a link, or it cannot be read: it is reported again next time
         if one.name in altered:
