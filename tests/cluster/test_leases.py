@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import threading
@@ -149,14 +150,15 @@ def test_a_worker_whose_store_does_not_answer_ends_when_it_is_stopped(
 
 
 def test_a_full_disk_of_a_worker_does_not_count_against_its_shards(
-    prepared: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    prepared: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     def full(*_: object) -> None:
-        raise StorageError("cannot write here: No space left on device")
+        raise StorageError("cannot write") from OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(ShardWriter, "write", full)
-    assert main(["worker", prepared.url, "-q"]) == 5
-    assert "No space left on device" in capsys.readouterr().err
+    assert main(["worker", prepared.url, "-q", "--scratch", str(tmp_path)]) == 5
+    assert f"the disk is full: {tmp_path}/pixtrawl-worker-" in capsys.readouterr().err
     assert {claim.lost for claim in iter(new_worker(prepared).claim, None)} == {0}
 
 

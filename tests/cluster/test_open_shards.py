@@ -264,6 +264,10 @@ def test_duplicates_over_shards_are_those_of_one_machine_and_every_reader_honour
         return {one.url: str(one.status) for one in ds.outcomes()}
 
     assert verdicts(there) == verdicts(here)
+    ways = {one.url: list(one.provenance) for one in here}
+    for one in there:  # the folder has the findings of their copies as well
+        (way,) = one.provenance
+        assert way in ways[one.url]
     kept = sorted(one.info.sha256 for one in here)
     assert sorted(one.info.sha256 for one in there) == kept
     assert len(there) == len(there.filter(width__gt=0)) == len(kept) == 6

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from typing import Final
 
 from msgspec import Struct
 
+from pixtrawl.cluster.job.keys import SHARD_ROWS
 from pixtrawl.cluster.job.spool import PackedRow
 
-__all__ = ["SHARD_ROWS", "Shard", "ShardEntry", "shards_of"]
-
-SHARD_ROWS: Final = 1_000
+__all__ = ["Shard", "ShardEntry", "shards_of"]
 
 
 class ShardEntry(Struct, frozen=True, kw_only=True):

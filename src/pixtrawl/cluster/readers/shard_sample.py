@@ -22,6 +22,11 @@ FILTERED: Final = [
     "stored_format", "stored_width", "stored_height", "stored_bytes",
 ]  # fmt: skip
 
+_FOUND: Final = (
+    "source", "rank", "url", "page_url", "title", "license", "license_url", "creator", "query",
+    "alt",
+)  # fmt: skip
+
 
 class ShardSample(Sample, frozen=True, kw_only=True):
     """An image in a set of shards: `read()` gives its bytes, and there is no file of its own."""
@@ -65,6 +70,14 @@ def filter_values(values: Sequence[Any]) -> tuple[object, ...]:
     return label, file[0], kind, number, file[1] or 0, file[2] or 0, file[3] or 1, file[4] or 0
 
 
+def _way(row: Mapping[str, Any]) -> dict[str, object]:
+    """Return the one finding of a row, as catalogs have it: a job holds each URL once."""
+    way = {name: row[name] for name in _FOUND if row[name] is not None}
+    if row["extra"]:
+        way["own"] = msgspec.json.decode(row["extra"])
+    return way
+
+
 def sample_of(
     row: Mapping[str, Any],
     place: int,
@@ -103,4 +116,5 @@ def sample_of(
         kind=Kind(row["kind"]), root=url, place=place_of(dict(row)),
         rights=msgspec.json.decode(row["rights"]) if row["rights"] else {},
         own=own_columns.coerced(own, row["extra"]) if own else {},
+        provenance=(_way(row),),
     )  # fmt: skip

@@ -17,7 +17,9 @@ from pixtrawl.cluster.upkeep import status
 from pixtrawl.cluster.workers.store_worker import StoreWorker
 from pixtrawl.config.groups import Config
 from pixtrawl.engines.base import WorkerSpec
+from pixtrawl.errors import StorageError
 from pixtrawl.events import Event
+from pixtrawl.folder.disk_trouble import cause_of
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Candidate
 from pixtrawl.pipeline.exporting import transform_of
@@ -50,6 +52,11 @@ async def work(
     worker = await StoreWorker.open(store, job, spec_of(config, scratch), emit)
     try:
         complete = await worker.run(wait=wait)
+    except StorageError as error:
+        cause = cause_of(error)
+        if isinstance(cause, OSError) and cause.filename is None:
+            cause.filename = str(scratch)  # a write that fails names no file
+        raise
     except asyncio.CancelledError:
         return WorkerEnd(beat=worker.beat, complete=False)
     saved = (await in_thread(status, store, job)).saved if complete else 0
