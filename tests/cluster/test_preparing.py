@@ -98,11 +98,12 @@ def test_remote_manifests_may_have_the_names_of_our_own_files(tmp_path: Path) ->
         (["prepare", "LIST", "-o", "STORE", "--scratch", "/no/such"], "--scratch /no/such: must be"),
         (["prepare", "LIST"], "`pixtrawl cluster prepare --help`"),
         (["status", "SET", "--watch", "inf"], "--watch: 'inf' is no number"),
+        (["status", "SET", "--watch", "1e300"], "--watch: '1e300' is no number"),
         (["sweep", "SET", "--older", "nan"], "--older: 'nan' is no number"),
         (["duplicates", "SET", "--scratch", "/no/such"], "--scratch /no/such: must be"),
         (["duplicates", "SET", "--dedup", "off"], "--dedup off finds nothing"),
         (["plan", "--urls", "1e9", "--delay", "nan"], "--delay: 'nan' is no number"),
-        (["plan", "--urls", "1e9", "--bandwidth", "inf"], "--bandwidth: 'inf' is no number"),
+        (["plan", "--urls", "1e9", "--bandwidth", "1e-300"], "'1e-300' is no number"),
     ],
 )  # fmt: skip
 def test_misuse_is_told_in_one_line(

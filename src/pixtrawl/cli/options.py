@@ -33,6 +33,7 @@ EXPERT: Final = frozenset(
         "images.junk", "images.conflict", "images.turned", "export.export_to", "filters.region",
     }
 )  # fmt: skip
+_LEAST, _MOST = 1e-9, 1e9  # of a number on the command line; clocks and sums end not far beyond
 _COMMON_TITLE: Final = "common options"
 _EXPERT_TITLE: Final = "for experts"
 _CONFIG_TITLE: Final = "settings"
@@ -138,12 +139,12 @@ def _experts_last(parser: argparse.ArgumentParser) -> None:
 
 
 def number(text: str) -> float:
-    """Read a number of an option, as a `type` of argparse: neither NaN nor infinite."""
+    """Read a number of an option, as a `type` of argparse: no NaN, and of a usual size."""
     try:
         found = float(text)
     except ValueError:
         found = math.nan
-    if not math.isfinite(found):
+    if not (found == 0 or _LEAST <= abs(found) <= _MOST):  # nor NaN
         raise argparse.ArgumentTypeError(f"{text!r} is no number")
     return found
 
