@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -16,6 +17,7 @@ from pixtrawl.model import Candidate, Outcome, Query, Reason, Task
 from pixtrawl.pipeline.scheduler import window
 from pixtrawl.pipeline.scheduler.scheduler import Scheduler
 from pixtrawl.pipeline.scheduler.window import QueryWindow
+from pixtrawl.pipeline.steering import Steering
 
 
 class Bench:
@@ -49,7 +51,9 @@ class Bench:
         good = "bad" not in task.candidate.url
         return Outcome(reason=Reason.SAVED if good else Reason.NOT_FOUND)
 
-    async def run(self, rows: list[QueryRow], per_host: int = 4) -> Scheduler:
+    async def run(
+        self, rows: list[QueryRow], per_host: int = 4, steering: Steering | None = None
+    ) -> Scheduler:
         deciding: set[asyncio.Task[None]] = set()
 
         async def write(task: Task, outcome: Outcome) -> None:
@@ -64,6 +68,7 @@ class Bench:
             job.add_done_callback(deciding.discard)
 
         scheduler = Scheduler(self.catalog, per_host, decide)
+        scheduler.steering = steering
         for row in rows:
             count = self.catalog.write_now(lambda db, r=row: frontier.open_count(db, r.id))  # type: ignore[misc]
             scheduler.input_complete(scheduler.add(row, count))
@@ -103,8 +108,9 @@ def test_no_host_gets_more_at_once_than_its_share(bench: Bench) -> None:
     bench.catalog.close()
 
 
-def test_many_queries_share_what_may_be_in_memory(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("steering", [None, create_autospec(Steering, instance=True)])
+def test_many_queries_without_a_limit_share_what_may_be_in_memory(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, steering: Steering | None
 ) -> None:
     monkeypatch.setattr(window, "_ALL_WINDOWS", 320)
     held: list[int] = []
@@ -116,7 +122,8 @@ def test_many_queries_share_what_may_be_in_memory(
 
     monkeypatch.setattr(QueryWindow, "load", noted)
     urls = [[f"http://h{at % 3}.example/{query}/{at}" for at in range(60)] for query in range(20)]
-    asyncio.run(bench.run([bench.query(f"cat {some[0]}", some, None) for some in urls]))
+    rows = [bench.query(f"cat {some[0]}", some, None) for some in urls]
+    asyncio.run(bench.run(rows, steering=steering))
     assert max(held[:20]) == 16
     assert sorted(bench.worked) == sorted(url for some in urls for url in some)
     bench.catalog.close()

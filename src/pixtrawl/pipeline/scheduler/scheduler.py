@@ -107,7 +107,7 @@ class Scheduler:
         return None
 
     def _next_of(self, window: QueryWindow) -> Task | None:
-        if self.steering is None:  # or it chooses among as many as there may be
+        if not self._is_steered(window):  # or it chooses among as many as there may be
             window.size = window_size(len(self._active))
         if window.wants_load():
             self._load(window)
@@ -122,6 +122,9 @@ class Scheduler:
         self._busy[task.host] = self._busy.get(task.host, 0) + 1
         window.update_demand()
         return task
+
+    def _is_steered(self, window: QueryWindow) -> bool:
+        return self.steering is not None and window.wanted is not None
 
     def _look_again(self) -> None:
         """Wake queries whose tasks in progress have become slow, so that they may start others."""
@@ -306,7 +309,7 @@ class Scheduler:
 
     async def _load_now(self, window: QueryWindow) -> None:
         try:
-            if self.steering is None or window.wanted is None or self.halted:
+            if self.steering is None or not self._is_steered(window) or self.halted:
                 await window.load(self._catalog)
             else:
                 await window.gather()
