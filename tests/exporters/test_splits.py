@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -205,6 +207,18 @@ def test_only_images_that_were_asked_for_are_exported(
         for one, license_ in ((sample("a", 1), "CC BY-NC 4.0"), (sample("b", 1), "CC BY 4.0"))
     ]
     assert list(dealt(samples, Splitting(), selection=selection)) == kept
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows names every open file")
+def test_a_plan_has_no_name_on_disk_that_a_killed_export_could_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
+    samples = [sample("a", number) for number in range(1, 101)]
+    with ExportPlan(samples, Path("images"), splitting=Splitting()) as plan:
+        assert len(plan) == 100
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_shuffled_plan_mixes_the_labels_and_is_the_same_each_time() -> None:

@@ -10,10 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -120,8 +118,8 @@ class ExportPlan:
         captions: Chain | None = None,
         embeddings: EmbeddingColumn | None = None,
     ) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="pixtrawl-export-")
-        self._db = sqlite3.connect(Path(self._folder.name) / "plan.sqlite3")
+        # A database without a name is a temporary file that SQLite removes, also if we are killed.
+        self._db = sqlite3.connect("")
         self._splitting = splitting
         self.splits = [name for name, _ in splitting.shares]
         self.own_types: dict[str, str] = {}  # of the user's own columns: bool, int, float, text
@@ -164,8 +162,6 @@ class ExportPlan:
     def close(self) -> None:
         """Remove the temporary file."""
         self._db.close()
-        with suppress(OSError):  # an anti-virus scanner holding it on Windows harms nobody
-            self._folder.cleanup()
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM place").fetchone()[0])
