@@ -172,7 +172,7 @@ class DescriptorIndex:
         size = len(self._ids)
         if count <= size:
             return
-        more = max(count, size + size // 2) - size  # grow by half: most labels are small
+        more = max(count, size + size // 4) - size  # a quarter: thousands of labels grow at once
         for name in ("_ids", "_descriptors"):
             old = getattr(self, name)
             new = np.empty((*old.shape[:-1], size + more), old.dtype)
