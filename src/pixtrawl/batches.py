@@ -18,8 +18,8 @@ T = TypeVar("T")
 _BATCH: Final = 64
 
 
-def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Yield the items in lists of 64; the last may be shorter."""
+def batches(items: Iterable[T], size: int | None = None) -> Iterator[list[T]]:
+    """Yield the items in lists of `size` (default: 64); the last may be shorter."""
     left = iter(items)
-    while batch := list(islice(left, _BATCH)):
+    while batch := list(islice(left, size or _BATCH)):
         yield batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -90,3 +91,27 @@ def test_a_store_that_fails_meanwhile_is_told_and_stops_no_worker(
     told = asyncio.run(rolled(store, worker_of(store)))
     assert told == [Notice("commits are not rolled up: cannot write", level="warning")]
     assert len(store.entries("commits")) == 6
+
+
+def test_a_worker_that_ends_waits_for_no_store_that_does_not_answer(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+
+    def hanging(*_: object) -> tuple[int, int]:
+        answered.wait(30)
+        return 0, 0
+
+    async def ended(leases: StoreLeases) -> bool:
+        leases.look()
+        beside = RollUps(store, leases, list[Event]().append)
+        assert beside.begin() is not None
+        await asyncio.sleep(0)  # it has begun
+        await asyncio.wait_for(beside.aclose(), 10)
+        return not answered.is_set()
+
+    monkeypatch.setattr(roll_ups, "roll_up", hanging)
+    try:
+        assert asyncio.run(ended(worker_of(store)))
+    finally:
+        answered.set()

@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from msgspec import Struct, field
 
+from pixtrawl.batches import batches
 from pixtrawl.cluster.store import Store
 from pixtrawl.errors import StorageError
 from pixtrawl.net.hosts.state import HostState
 
 __all__ = ["PER_ROLL", "Commit", "Commits", "ObjectEntry", "now_to_ms", "roll_up", "time_at_work_s"]
-
-T = TypeVar("T")
 
 _FOLDER: Final = "commits"
 _ROLLED: Final = "rollups"
@@ -91,8 +89,7 @@ class Commits:
         self._read_rolled()
         if (known := self._rolled.get(shard_id)) is not None:
             return known
-        data = self._store.read(_name(shard_id))
-        return None if data is None else _decoded(data, _name(shard_id))
+        return self._store.read_json(_name(shard_id), Commit)
 
     def ids(self) -> set[str]:
         """Return the ids of all committed shards."""
@@ -108,7 +105,7 @@ class Commits:
         single = (name for name in names if _id(name) not in self._rolled)
         for data, name in self._read_many(single):
             if data is not None:
-                yield _decoded(data, name)
+                yield self._store.decoded(name, data, Commit)
             elif (found := self.read(_id(name))) is not None:
                 yield found
 
@@ -129,13 +126,13 @@ class Commits:
         for data, name in self._read_many(new):
             if data is None:
                 raise StorageError(f"{name} of {self._store.url} is gone")
-            for commit in _decoded_many(data, name):
+            for commit in self._store.decoded(name, data, list[Commit]):
                 self._rolled.setdefault(commit.shard, commit)
             self._read_rolls.add(name)
 
     def _read_many(self, names: Iterable[str]) -> Iterator[tuple[bytes | None, str]]:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for some in _batches(names, 20 * _AT_ONCE):
+            for some in batches(names, 20 * _AT_ONCE):
                 yield from zip(pool.map(self._store.read, some), some, strict=True)
 
 
@@ -149,7 +146,7 @@ def roll_up(store: Store, is_stopped: Callable[[], bool] = lambda: False) -> tup
     rolled = set(commits.rolled())
     new = [commit for commit in commits.all() if commit.shard not in rolled]
     written = 0
-    for some in _batches(new, PER_ROLL):
+    for some in batches(new, PER_ROLL):
         data = msgspec.json.encode(list(some))
         number = len(store.entries(_ROLLED))
         while not store.create(f"{_ROLLED}/{number:06d}.json", data):
@@ -159,7 +156,7 @@ def roll_up(store: Store, is_stopped: Callable[[], bool] = lambda: False) -> tup
     left = [entry.name for entry in store.entries(_FOLDER) if _id(entry.name) in done]
     left += [e.name for e in store.entries("leases") if e.name.split("/")[1] in done]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for names in _batches(left, _AT_ONCE):
+        for names in batches(left, _AT_ONCE):
             if is_stopped():
                 break
             list(pool.map(store.remove, names))
@@ -195,23 +192,3 @@ def _name(shard_id: str) -> str:
 
 def _id(name: str) -> str:
     return name.rpartition("/")[2].removesuffix(_ENDING)
-
-
-def _decoded(data: bytes, name: str) -> Commit:
-    try:
-        return msgspec.json.decode(data, type=Commit)
-    except msgspec.DecodeError as error:
-        raise StorageError(f"{name} is damaged: {error}") from error
-
-
-def _decoded_many(data: bytes, name: str) -> list[Commit]:
-    try:
-        return msgspec.json.decode(data, type=list[Commit])
-    except msgspec.DecodeError as error:
-        raise StorageError(f"{name} is damaged: {error}") from error
-
-
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    left = iter(items)
-    while some := list(islice(left, size)):
-        yield some

@@ -17,7 +17,6 @@ from msgspec import Struct
 
 from pixtrawl.cluster import outcome_tables
 from pixtrawl.cluster.store import Store
-from pixtrawl.errors import StorageError
 from pixtrawl.model import Reason
 
 __all__ = ["DuplicateRows", "DuplicatesEntry", "forget_duplicates", "read_entry", "write_entry"]
@@ -42,13 +41,7 @@ class DuplicatesEntry(Struct, frozen=True, kw_only=True):
 
 def read_entry(store: Store) -> DuplicatesEntry | None:
     """Return what is known of duplicates; None where nobody has looked. Raise StorageError."""
-    data = store.read(_NAME)
-    if data is None:
-        return None
-    try:
-        return msgspec.json.decode(data, type=DuplicatesEntry)
-    except msgspec.DecodeError as error:
-        raise StorageError(f"{_NAME} of {store.url} is damaged: {error}") from error
+    return store.read_json(_NAME, DuplicatesEntry)
 
 
 def write_entry(store: Store, entry: DuplicatesEntry) -> None:

@@ -16,6 +16,8 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
+import msgspec
+
 from pixtrawl.durable import sync_many
 from pixtrawl.errors import MissingExtraError, StorageError, UsageError
 from pixtrawl.exporters.target import local_path
@@ -75,6 +77,21 @@ class Store:
         with suppress(FileNotFoundError):
             return bytes(self._fs.cat_file(self._path(name)))
         return None
+
+    def read_json(self, name: str, kind: type[T]) -> T | None:
+        """Return a value that stands as JSON in an object, None where there is none.
+
+        Raise StorageError, also where it is no such value.
+        """
+        data = self.read(name)
+        return None if data is None else self.decoded(name, data, kind)
+
+    def decoded(self, name: str, data: bytes, kind: type[T]) -> T:
+        """Return the value in the content of an object. Raise StorageError where there is none."""
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except msgspec.DecodeError as error:
+            raise StorageError(f"{self.url}/{name} is damaged: {error}") from error
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """Return a part of an object. Raise StorageError."""

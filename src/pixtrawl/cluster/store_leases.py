@@ -29,7 +29,6 @@ from pixtrawl.cluster.beats import Beats
 from pixtrawl.cluster.commits import Commits
 from pixtrawl.cluster.job.partition import ShardEntry
 from pixtrawl.cluster.store import Store
-from pixtrawl.errors import StorageError
 
 __all__ = [
     "MOST_LEASES", "LeaseRecord", "ShardClaim", "StoreLeases", "company_of",
@@ -176,7 +175,7 @@ class StoreLeases:
     def _record(self, shard_id: str, epoch: int) -> LeaseRecord | None:
         name = _lease_name(shard_id, epoch)
         if name not in self._records:
-            record = _read_record(self._store, name)
+            record = self._store.read_json(name, LeaseRecord)
             if record is None:
                 return None
             self._records[name] = record
@@ -256,20 +255,10 @@ def _predecessors(entries: Iterable[ShardEntry]) -> dict[str, str]:
 def holder_of(store: Store, shard_id: str, epoch: int) -> str | None:
     """Return the worker that has an attempt at work, if it was not given back; alive or not."""
     name = _lease_name(shard_id, epoch)
-    record = _read_record(store, name)
+    record = store.read_json(name, LeaseRecord)
     if record is None or store.size(name + _ENDED) is not None:
         return None
     return record.worker
-
-
-def _read_record(store: Store, name: str) -> LeaseRecord | None:
-    data = store.read(name)
-    if data is None:
-        return None
-    try:
-        return msgspec.json.decode(data, type=LeaseRecord)
-    except msgspec.DecodeError as error:
-        raise StorageError(f"{store.url}/{name} is damaged: {error}") from error
 
 
 def _lease_name(shard_id: str, epoch: int) -> str:

@@ -189,7 +189,7 @@ class ShardSamples:
         for commit, path in self._set.tables():
             if commit.shard in starts:
                 keeps = self._set.duplicates.keeps
-                rows = outcome_tables.outcome_columns(path, list(FILTERED))
+                rows = outcome_tables.outcome_columns(path, FILTERED)
                 kept = (filter_values(row) for row in rows if row[1] is not None and keeps(row[0]))
                 for place in wanted.matching(kept):
                     yield starts[commit.shard] + place

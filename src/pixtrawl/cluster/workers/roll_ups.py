@@ -47,7 +47,8 @@ class RollUps:
             self._emit(Notice(f"commits are not rolled up: {error}", level="warning"))
 
     async def aclose(self) -> None:
-        """Stop. What is rolled up and not removed is left to the next one."""
+        """Stop at once. What is rolled up and not removed is left to the next one."""
         self._stopped.set()
         if self._task is not None:
-            await self._task
+            self._task.cancel()  # a store that does not answer is not waited for
+            await asyncio.wait([self._task])
