@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from pixtrawl.cluster.beats import BEATS
 from pixtrawl.cluster.commits import Commit
 from pixtrawl.cluster.job.description import JobDescription
 from pixtrawl.cluster.job.keys import LEASE_S
@@ -21,7 +22,6 @@ from pixtrawl.model import Reason
 __all__ = ["JobPlan", "Measured", "Prices", "measure", "plan"]
 
 _WRITES_OF_A_SHARD: Final = 6  # rows, lease, data, outcomes, looks, commit
-_BEATS: Final = 9  # of a worker in `lease_s` (cluster.workers.store_worker)
 _CORES_OF_A_WORKER: Final = 5
 _LEAST_ROWS: Final = 2_000  # of a sample: fewer are over before a worker is at its full rate
 _PACED: Final = 0.8  # of a sample's time at the pace of its largest host: no rate of a worker
@@ -154,7 +154,7 @@ def plan(  # noqa: PLR0913 - the options of the command
     seconds = max(by_workers_s, by_largest_s, 1e-9)
     shards = -(-urls // shard_rows)
     useful = max(1, round(workers * by_workers_s / by_largest_s)) if by_largest_s else 0
-    beats = workers * seconds * _BEATS / measured.lease_s
+    beats = workers * seconds * BEATS / measured.lease_s
     writes = round(shards * _WRITES_OF_A_SHARD + beats)
     return JobPlan(
         urls=urls, workers=workers, cores=nodes * cores, hours=seconds / 3600,
